@@ -1,0 +1,148 @@
+//! Every refusal there is, named once in domain words. A dialect says each in its own (exhaustive matches),
+//! so a new variant makes the compiler ask every dialect for its words.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// What lies behind a refusal that is ours to mend: logged once at the edge, never shown.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// A kind of thing that can be missing or already there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A user pool.
+    Pool,
+    /// An app client.
+    Client,
+    /// A group.
+    Group,
+    /// A signing key.
+    Key,
+    /// A path that no dialect serves.
+    Path,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Pool => "User pool",
+            Self::Client => "App client",
+            Self::Group => "Group",
+            Self::Key => "Signing key",
+            Self::Path => "Path",
+        })
+    }
+}
+
+/// A refusal. The text of every variant is safe to show to the caller.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A field is missing, empty, too long or of the wrong form.
+    #[error("{field} {reason}")]
+    InvalidParameter {
+        /// The field as the caller spelled it.
+        field: Cow<'static, str>,
+        /// What is wrong with it, as the rest of a sentence; never the value itself.
+        reason: Cow<'static, str>,
+    },
+    /// Unknown user or wrong password: deliberately not told apart.
+    #[error("Incorrect username or password.")]
+    NotAuthorized,
+    /// The user does not exist (said only where existence is not hidden).
+    #[error("User does not exist.")]
+    UserNotFound,
+    /// The username or verified address is taken.
+    #[error("User already exists")]
+    UserExists,
+    /// The user has not confirmed the sign-up.
+    #[error("User is not confirmed.")]
+    UserNotConfirmed,
+    /// The user is disabled.
+    #[error("User is disabled.")]
+    UserDisabled,
+    /// An administrator asked for a reset before the next sign-in.
+    #[error("Password reset required for the user")]
+    PasswordResetRequired,
+    /// The temporary password was not used in time.
+    #[error("Temporary password has expired and must be reset by an administrator.")]
+    TemporaryPasswordExpired,
+    /// The new password breaks the pool's policy; the text names the first broken rule.
+    #[error("Password does not conform to policy: {0}")]
+    InvalidPassword(Cow<'static, str>),
+    /// No reset is possible: the user has no verified address.
+    #[error("Cannot reset password for the user as there is no registered/verified email or phone_number")]
+    NoVerifiedAddress,
+    /// The code is wrong, or nobody asked for one.
+    #[error("Invalid verification code provided, please try again.")]
+    CodeMismatch,
+    /// The code has expired.
+    #[error("Invalid code provided, please request a code again.")]
+    CodeExpired,
+    /// The challenge is unknown, used, exhausted or out of time.
+    #[error("Invalid session for the user.")]
+    ChallengeInvalid,
+    /// Not a token of ours for this purpose.
+    #[error("The token is invalid.")]
+    TokenInvalid,
+    /// The token's time has passed.
+    #[error("The token has expired.")]
+    TokenExpired,
+    /// The token's session was ended.
+    #[error("The token has been revoked.")]
+    TokenRevoked,
+    /// A rotated-out refresh token came back: its session is ended.
+    #[error("The refresh token was used again; its session is ended.")]
+    TokenReused,
+    /// The caller is known but may not do this.
+    #[error("Access denied.")]
+    AccessDenied,
+    /// A thing does not exist.
+    #[error("{0} does not exist.")]
+    NotFound(Kind),
+    /// A thing exists already.
+    #[error("{0} already exists.")]
+    Exists(Kind),
+    /// A refresh token has yielded as many tokens as its client allows.
+    #[error("Refresh tokens limit has been exceeded.")]
+    LimitExceeded,
+    /// Too many attempts.
+    #[error("Attempt limit exceeded, please try after some time.")]
+    TooManyRequests {
+        /// When the next attempt is worth making.
+        retry_after: Duration,
+    },
+    /// Somebody changed the same thing at the same time.
+    #[error("The resource was changed at the same time; read it again and retry.")]
+    Conflict,
+    /// Cognate does not offer this.
+    #[error("{0} is not supported.")]
+    Unsupported(&'static str),
+    /// A dependency is down or slow, or there is no room; the same call may succeed later.
+    #[error("Service is temporarily unavailable, please try again.")]
+    Unavailable {
+        /// When to try again.
+        retry_after: Duration,
+        /// What failed.
+        cause: Cause,
+    },
+    /// A fault of ours.
+    #[error("Internal error, please try again later.")]
+    Internal(Cause),
+}
+
+impl Error {
+    /// A fault of ours with its cause.
+    pub fn internal(cause: impl Into<Cause>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// A dependency that did not answer; one second is long enough for a reconnect.
+    pub fn unavailable(cause: impl Into<Cause>) -> Self {
+        Self::Unavailable { retry_after: Duration::from_secs(1), cause: cause.into() }
+    }
+
+    /// A field that is not as it must be.
+    pub fn invalid(field: impl Into<Cow<'static, str>>, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::InvalidParameter { field: field.into(), reason: reason.into() }
+    }
+}

@@ -1,0 +1,7 @@
+//! Cognate: a Cognito-style user pool in one binary.
+
+pub mod clock;
+pub mod config;
+pub mod crypto;
+pub mod error;
+pub mod store;

@@ -1,0 +1,3 @@
+//! The `cognate` binary.
+
+fn main() {}

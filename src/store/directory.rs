@@ -1,0 +1,222 @@
+//! The Directory: the port behind which lives what must last (users, groups, ended sessions, outgoing mail,
+//! and configuration as versioned documents), and the records that cross it.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::error::Error;
+
+/// Where a user stands in the life of an account: Cognito's UserStatus (contract cognito (g)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum UserStatus {
+    /// Signed up, address not proven.
+    Unconfirmed,
+    /// May sign in.
+    Confirmed,
+    /// Must reset the password by code first.
+    ResetRequired,
+    /// Holds a temporary password and owes a new one.
+    ForceChangePassword,
+    /// Lives in a foreign directory.
+    ExternalProvider,
+}
+
+impl UserStatus {
+    /// Cognito's spelling.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unconfirmed => "UNCONFIRMED",
+            Self::Confirmed => "CONFIRMED",
+            Self::ResetRequired => "RESET_REQUIRED",
+            Self::ForceChangePassword => "FORCE_CHANGE_PASSWORD",
+            Self::ExternalProvider => "EXTERNAL_PROVIDER",
+        }
+    }
+
+    /// Reads Cognito's spelling.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Unconfirmed, Self::Confirmed, Self::ResetRequired, Self::ForceChangePassword, Self::ExternalProvider]
+            .into_iter()
+            .find(|status| status.as_str() == text)
+    }
+}
+
+/// A user of a pool.
+#[derive(Clone, PartialEq, Eq)]
+pub struct User {
+    /// Integer alias, given by the store at creation, unique in the Directory.
+    pub id: i64,
+    /// The pool's id.
+    pub pool: String,
+    /// The immutable subject.
+    pub sub: Uuid,
+    /// The name as it is shown (NFC).
+    pub username: String,
+    /// The name as it is compared; unique in the pool.
+    pub username_key: String,
+    /// The address as it was given; mail goes here.
+    pub email: Option<String>,
+    /// The address as it is compared; unique in the pool among verified ones.
+    pub email_key: Option<String>,
+    /// Whether the address is proven.
+    pub email_verified: bool,
+    /// E.164.
+    pub phone: Option<String>,
+    /// Whether the number is proven.
+    pub phone_verified: bool,
+    /// All other attributes by name (`name`, `custom:x`).
+    pub attributes: BTreeMap<String, String>,
+    /// Where the account stands.
+    pub status: UserStatus,
+    /// Off: no sign-in, no refresh, no access.
+    pub enabled: bool,
+    /// The password's hash (PHC or modular crypt format); none for users without one.
+    pub password: Option<String>,
+    /// When a temporary password stops working.
+    pub temporary_until: Option<Timestamp>,
+    /// Counts the times all sessions of the user were ended; a session of a smaller epoch is dead.
+    pub session_epoch: i64,
+    /// The one session that survived the last such time.
+    pub spared_session: Option<Uuid>,
+    /// Names of the user's groups, lowest precedence number first, then by name; filled on reading.
+    pub groups: Vec<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Grows with every change; a write names the version it read.
+    pub version: i64,
+}
+
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Names, addresses and hashes stay out of logs.
+        f.debug_struct("User")
+            .field("sub", &self.sub)
+            .field("status", &self.status)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A group of a pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The pool's id.
+    pub pool: String,
+    /// Its name, unique in the pool.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Lower wins; `i64::MAX` when none was given.
+    pub precedence: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A configuration-like resource (pool, client, key set, secret): JSON under an optimistic version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// What it is: `pool`, `client`, `keys` …
+    pub kind: String,
+    /// Its id, unique within the kind.
+    pub id: String,
+    /// The id it belongs to (a pool's for a client), or empty.
+    pub parent: String,
+    /// 1 at creation, one more with every write.
+    pub version: i64,
+    /// The content, JSON.
+    pub body: String,
+}
+
+/// A mail on its way; `sealed` holds recipient, subject and bodies, so that a dump of the store reveals no code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxMail {
+    /// Its id.
+    pub id: Uuid,
+    /// The sealed content.
+    pub sealed: Vec<u8>,
+    /// Deliveries tried so far.
+    pub attempts: i64,
+    /// When it may next be tried; pushed ahead while a replica holds it.
+    pub due_at: Timestamp,
+    /// After this it is dropped: what it carries has expired.
+    pub expires_at: Timestamp,
+}
+
+/// A user together with what decides whether one session of his still lives.
+#[derive(Debug, Clone)]
+pub struct SessionOwner {
+    /// The user, groups filled.
+    pub user: User,
+    /// Whether this session was ended for good.
+    pub session_ended: bool,
+}
+
+/// What must last. Every verb is one statement or one transaction. A store that is down, slow, full or read-only
+/// answers [`Error::Unavailable`], never an empty result.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// Answers when the store can be read and written; `Unavailable` names what is missing.
+    async fn ping(&self) -> Result<(), Error>;
+
+    /// Makes a user (`id` and `version` of the argument are ignored) and adds the groups named in it.
+    /// `UserExists` when name, sub or verified address is taken; `NotFound(Group)` for an unknown group.
+    async fn create_user(&self, user: &User) -> Result<User, Error>;
+    /// The user whose `username_key` is `username_key`, else the one whose verified `email_key` is `email_key`.
+    async fn user_by_login(&self, pool: &str, username_key: &str, email_key: &str) -> Result<Option<User>, Error>;
+    /// The user with this sub.
+    async fn user(&self, pool: &str, sub: Uuid) -> Result<Option<User>, Error>;
+    /// The user with this sub, and whether `session` of his was ended; one round trip.
+    async fn session_owner(&self, pool: &str, sub: Uuid, session: Uuid) -> Result<Option<SessionOwner>, Error>;
+    /// Writes all fields but `id`, `groups` and `created_at` if the stored version is `user.version`; answers the
+    /// new version. `Conflict` when it is not, `UserExists` when a verified address or name is taken by another.
+    async fn update_user(&self, user: &User) -> Result<i64, Error>;
+    /// Deletes the user and his memberships; false when there was none.
+    async fn delete_user(&self, pool: &str, sub: Uuid) -> Result<bool, Error>;
+    /// Users with an `id` above `after`, by id, at most `limit`.
+    async fn users(&self, pool: &str, after: i64, limit: u32) -> Result<Vec<User>, Error>;
+
+    /// Makes a group; `Exists(Group)`.
+    async fn create_group(&self, group: &Group) -> Result<(), Error>;
+    /// All groups of a pool by precedence, then name.
+    async fn groups(&self, pool: &str) -> Result<Vec<Group>, Error>;
+    /// Deletes a group and its memberships; false when there was none.
+    async fn delete_group(&self, pool: &str, name: &str) -> Result<bool, Error>;
+    /// Adds a member; adding twice succeeds. `NotFound(Group)`, `UserNotFound`.
+    async fn add_to_group(&self, pool: &str, name: &str, sub: Uuid) -> Result<(), Error>;
+    /// Removes a member; removing an absent one succeeds.
+    async fn remove_from_group(&self, pool: &str, name: &str, sub: Uuid) -> Result<(), Error>;
+
+    /// Records that a session is over, until `expires_at` makes the record pointless. Idempotent. This is what
+    /// keeps a revoked session dead when the token store loses writes or is restored from a snapshot (R06, R13).
+    async fn end_session(&self, session: Uuid, expires_at: Timestamp) -> Result<(), Error>;
+    /// Forgets records of ended sessions and mails whose time has passed; answers how many.
+    async fn purge(&self, now: Timestamp) -> Result<u64, Error>;
+
+    /// One document.
+    async fn document(&self, kind: &str, id: &str) -> Result<Option<Document>, Error>;
+    /// All documents of a kind under a parent, by id.
+    async fn documents(&self, kind: &str, parent: &str) -> Result<Vec<Document>, Error>;
+    /// Makes a document with version 1, or answers false, leaving the one that is there (first writer wins).
+    async fn create_document(&self, document: &Document) -> Result<bool, Error>;
+    /// Writes parent and body if the stored version is `document.version`; answers the new version, else `Conflict`.
+    async fn update_document(&self, document: &Document) -> Result<i64, Error>;
+    /// Deletes a document; false when there was none.
+    async fn delete_document(&self, kind: &str, id: &str) -> Result<bool, Error>;
+
+    /// Puts a mail into the outbox.
+    async fn enqueue_mail(&self, mail: &OutboxMail) -> Result<(), Error>;
+    /// Takes the earliest mail that is due, counts the attempt and holds it until `held_until`, so that no other
+    /// replica sends it meanwhile.
+    async fn claim_mail(&self, now: Timestamp, held_until: Timestamp) -> Result<Option<OutboxMail>, Error>;
+    /// Removes a mail that was delivered or given up.
+    async fn finish_mail(&self, id: Uuid) -> Result<(), Error>;
+    /// Lets a mail be tried again at `due_at`.
+    async fn postpone_mail(&self, id: Uuid, due_at: Timestamp) -> Result<(), Error>;
+}

@@ -1,0 +1,4 @@
+//! The stores: two ports, and the one place that names a backend.
+
+pub mod directory;
+pub mod tokens;
