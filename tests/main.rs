@@ -1,5 +1,7 @@
 //! The tests, one binary: stories by topic, conformance of the stores, faults, and the documents against the code.
 
-// Clippy takes helpers for tests (and lets them unwrap) only inside such a module.
+// Clippy takes helpers for tests (and lets them unwrap) only inside such modules.
+#[cfg(test)]
+mod servers;
 #[cfg(test)]
 mod store;
