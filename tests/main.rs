@@ -2,6 +2,8 @@
 
 // Clippy takes helpers for tests (and lets them unwrap) only inside such modules.
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod servers;
 #[cfg(test)]
 mod store;

@@ -233,6 +233,16 @@ impl Watched {
         let hosts: Vec<_> = self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port)).collect();
         format!("redis-sentinel://{}/main", hosts.join(","))
     }
+
+    /// Makes the replica master while the old master lives, and waits until that is done.
+    pub fn fail_over(&self) {
+        eventually("a fail-over that begins", || {
+            self.sentinels[0].try_ask::<String>(&["SENTINEL", "FAILOVER", "main"]).is_ok()
+        });
+        let role = |server: &Server| server.ask::<String>(&["INFO", "replication"]);
+        eventually("a new master", || role(&self.replica).contains("role:master"));
+        eventually("an old master that follows", || role(&self.master).contains("role:slave"));
+    }
 }
 
 fn sentinel(master_port: &str, down_after: u32) -> Server {

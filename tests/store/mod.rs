@@ -1,4 +1,4 @@
 //! Conformance of the stores: one suite for each port, run on every implementation.
 
 mod redis;
-mod tokens;
+pub mod tokens;
