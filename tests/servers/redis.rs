@@ -14,9 +14,10 @@ use cognate::config::{Period, Secret, Tokens};
 use cognate::store::tokens::TokenStore;
 use redis::{Connection, FromRedisValue};
 
-/// What this user may do is what src/store/redis/mod.rs says it needs.
-const ACL: &str = "user cognate on >p@ss/word ~cognate:* -@all +eval +evalsha +hget +hset +hdel +hkeys +hgetall \
+/// The user that the program is, and its password in a URL. What it may do is what src/store/redis/mod.rs says.
+const ACL: &str = "cognate on >p@ss/word ~cognate:* -@all +eval +evalsha +hget +hset +hdel +hkeys +hgetall \
                    +hmget +hincrby +hrandfield +del +set +pexpire +pttl +time +info";
+const USER: &str = "cognate:p%40ss%2Fword";
 
 /// A port of which nobody listens on it or on the one that a Cluster node opens beside it.
 fn free_port() -> u16 {
@@ -149,6 +150,17 @@ impl Server {
         self.try_ask(command).unwrap()
     }
 
+    /// Lets the program's user in, who may also do `more`.
+    fn admit(&self, more: &[&str]) {
+        let rights: Vec<&str> = ACL.split_whitespace().collect();
+        self.ask::<()>(&[&["ACL", "SETUSER"], rights.as_slice(), more].concat());
+    }
+
+    /// The same on a node of a Cluster.
+    pub fn admit_to_cluster(&self) {
+        self.admit(&["+cluster|slots", "+ping", "+asking"]);
+    }
+
     /// Its address.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
@@ -188,13 +200,12 @@ impl Guarded {
         server.args = args.split(' ').map(str::to_owned).collect();
         server.admin = ":admin@";
         server.up();
-        let acl: Vec<&str> = ACL.split_whitespace().skip(1).collect();
-        server.ask::<()>(&[&["ACL", "SETUSER"], acl.as_slice()].concat());
+        server.admit(&[]);
         Self { server, tls_port }
     }
 
     pub fn settings(&self) -> Tokens {
-        let url = format!("rediss://cognate:p%40ss%2Fword@127.0.0.1:{}", self.tls_port);
+        let url = format!("rediss://{USER}@127.0.0.1:{}", self.tls_port);
         Tokens { ca_file: Some(self.server.dir.join("ca.pem")), ..settings(&url) }
     }
 }
@@ -223,6 +234,7 @@ impl Watched {
         let port = master.port.to_string();
         let replica = Server::start(&["--replicaof", "127.0.0.1", &port]);
         eventually("replication", || replica.ask::<String>(&["INFO", "replication"]).contains("master_link_status:up"));
+        [&master, &replica].iter().for_each(|server| server.admit(&["+role"]));
         let sentinels: Vec<Server> = (0..3).map(|_| sentinel(&port, down_after)).collect();
         let watched = Self { master, replica, sentinels };
         eventually("Sentinels that know each other", || watched.sentinels.iter().all(Server::is_informed));
@@ -231,7 +243,7 @@ impl Watched {
 
     pub fn url(&self) -> String {
         let hosts: Vec<_> = self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port)).collect();
-        format!("redis-sentinel://{}/main", hosts.join(","))
+        format!("redis-sentinel://{USER}@{}/main", hosts.join(","))
     }
 
     /// Makes the replica master while the old master lives, and waits until that is done.
@@ -278,21 +290,28 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    pub fn start() -> Self {
-        let args = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+    /// Starts them with `args` besides what makes them a Cluster.
+    pub fn start(args: &[&str]) -> Self {
+        let args = [&["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"], args].concat();
         let cluster = Self { nodes: (0..3).map(|_| Server::start(&args)).collect() };
         let mut create = vec!["--cluster".to_owned(), "create".to_owned()];
         create.extend(cluster.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)));
         create.push("--cluster-yes".to_owned());
         redis_cli(&create);
-        let ok = |node: &Server| node.ask::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok");
-        eventually("a whole Cluster", || cluster.nodes.iter().all(ok));
+        cluster.nodes.iter().for_each(Server::admit_to_cluster);
+        cluster.whole();
         cluster
     }
 
     pub fn url(&self) -> String {
         let hosts: Vec<_> = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect();
-        format!("redis-cluster://{}", hosts.join(","))
+        format!("redis-cluster://{USER}@{}", hosts.join(","))
+    }
+
+    /// Waits until every node finds every slot served.
+    pub fn whole(&self) {
+        let ok = |node: &Server| node.ask::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok");
+        eventually("a whole Cluster", || self.nodes.iter().all(ok));
     }
 
     /// Moves `slots` slots from one node to another, keys and all.

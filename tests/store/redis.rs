@@ -27,5 +27,5 @@ fn behind_sentinels() -> (Store, ()) {
 
 fn on_a_cluster() -> (Store, ()) {
     static SERVERS: OnceLock<Cluster> = OnceLock::new();
-    (patient(settings(&SERVERS.get_or_init(Cluster::start).url())), ())
+    (patient(settings(&SERVERS.get_or_init(|| Cluster::start(&[])).url())), ())
 }

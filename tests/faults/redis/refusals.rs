@@ -64,7 +64,7 @@ async fn a_redis_that_evicts_is_not_ready() {
 // R10
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_with_one_node_that_evicts_is_not_ready() {
-    let cluster = Cluster::start();
+    let cluster = Cluster::start(&[]);
     let store = open(&settings(&cluster.url()));
     ready(&store).await;
     cluster.nodes[2].ask::<()>(&["CONFIG", "SET", "maxmemory", "100mb"]);

@@ -28,7 +28,7 @@ async fn flushing_the_scripts_under_load_fails_nothing() {
 // R07
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn moving_slots_under_load_fails_nothing() {
-    let cluster = Cluster::start();
+    let cluster = Cluster::start(&[]);
     let store = patient(settings(&cluster.url()));
     ready(&store).await;
     let riders = Riders::start(&store, 8, 50).await;
