@@ -125,7 +125,8 @@ impl KeySet {
         let (message, signature) = token.rsplit_once('.')?;
         let (header, payload) = message.split_once('.')?;
         let signer = self.signers.get(header)?;
-        // Only the canonical spelling of base64url decodes, so a token has no second one (A12).
+        // Only the canonical spelling of base64url decodes (A12). ES256 has by nature a second signature for each one
+        // (n - s): a token is told from others by its jti, never by its text.
         let (payload, signature) = (decode(payload)?, decode(signature)?);
         signer.verifies(message.as_bytes(), &signature).then_some(payload)
     }
