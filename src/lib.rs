@@ -4,6 +4,6 @@ pub mod clock;
 pub mod config;
 pub mod crypto;
 pub mod error;
-//pub mod outbound;
+pub mod outbound;
 pub mod pool;
 pub mod store;

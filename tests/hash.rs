@@ -174,7 +174,7 @@ async fn a_burst_waits_a_bounded_time_and_is_then_told_to_come_back() {
     // R29
     let slow = config::Password {
         memory_kib: 65_536,
-        iterations: 16,
+        iterations: 32,
         threads: 1,
         queue_wait: config::Period::milliseconds(50),
         ..Default::default()
@@ -188,7 +188,9 @@ async fn a_burst_waits_a_bounded_time_and_is_then_told_to_come_back() {
             })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
     assert_eq!(hasher.waiting(), 4, "one has the turn, four wait");
     let mut answers = Vec::new();
     for call in burst {
@@ -206,7 +208,7 @@ async fn a_burst_waits_a_bounded_time_and_is_then_told_to_come_back() {
 async fn a_caller_who_goes_away_does_not_free_a_busy_core() {
     let slow = config::Password {
         memory_kib: 65_536,
-        iterations: 16,
+        iterations: 32,
         threads: 1,
         queue_wait: config::Period::milliseconds(50),
         ..Default::default()
