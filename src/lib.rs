@@ -5,4 +5,6 @@ pub mod config;
 pub mod crypto;
 pub mod error;
 pub mod keys;
+pub mod outbound;
+pub mod pool;
 pub mod store;
