@@ -1,5 +1,7 @@
 //! Cognate: a Cognito-style user pool in one binary.
 
+pub mod api;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod crypto;
@@ -7,4 +9,6 @@ pub mod error;
 pub mod keys;
 pub mod outbound;
 pub mod pool;
+pub mod server;
 pub mod store;
+pub mod telemetry;

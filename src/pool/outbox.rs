@@ -27,7 +27,7 @@ const PADDING: usize = 4096;
 /// Mail on its way.
 pub struct Outbox {
     directory: Arc<dyn Directory>,
-    mailer: Mailer,
+    mailer: Arc<Mailer>,
     key: SealKey,
     clock: Arc<dyn Clock>,
     random: Random,
@@ -51,7 +51,7 @@ impl Outbox {
     /// An outbox on the Directory; `key` seals what it holds.
     pub fn new(
         directory: Arc<dyn Directory>,
-        mailer: Mailer,
+        mailer: Arc<Mailer>,
         key: SealKey,
         clock: Arc<dyn Clock>,
         random: Random,

