@@ -2,3 +2,6 @@
 
 mod hash;
 mod tokens;
+// Clippy takes helpers for tests (and lets them unwrap) only inside such a module.
+#[cfg(test)]
+mod store;
