@@ -1,7 +1,13 @@
 //! The tests, one binary: stories by topic, conformance of the stores, faults, and the documents against the code.
+// Clippy takes helpers for tests (and lets them unwrap) only inside modules marked so.
 
+#[cfg(test)]
+mod app;
+#[cfg(test)]
 mod hash;
-mod tokens;
-// Clippy takes helpers for tests (and lets them unwrap) only inside such a module.
+#[cfg(test)]
+mod refresh;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod tokens;
