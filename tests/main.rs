@@ -1,3 +1,5 @@
 //! The tests, one binary: stories by topic, conformance of the stores, faults, and the documents against the code.
 
 mod hash;
+mod mail;
+mod servers;
