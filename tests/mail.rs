@@ -1,5 +1,4 @@
 //! Mail: what stands in it, that it arrives, and what becomes of it when the mail server is down, slow or says no.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test helper may fail its test")]
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -18,7 +17,7 @@ fn settings(url: &str) -> config::Mail {
         from: "Acme <no-reply@acme.example>".to_owned(),
         product: "Acme".to_owned(),
         reset_url: Some("https://acme.example/reset".parse().unwrap()),
-        timeout: config::Period::seconds(5),
+        timeout: config::Period::seconds(20),
         ..config::Mail::default()
     }
 }
@@ -148,7 +147,7 @@ async fn a_server_that_hangs_costs_no_more_than_the_timeout_and_its_late_answer_
     for _ in 0..2 {
         assert_eq!(later(slow.deliver(&a_mail()).await), "the mail server took longer than mail.timeout");
     }
-    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
     assert!(slow.patience() >= Duration::from_millis(700));
 
     let server = SmtpServer::start(Manner::HangsAtFarewell);

@@ -1,5 +1,13 @@
 //! The tests, one binary: stories by topic, conformance of the stores, faults, and the documents against the code.
 
+// Clippy takes helpers for tests (and lets them unwrap) only inside such a module.
+#[cfg(test)]
 mod hash;
+#[cfg(test)]
 mod mail;
+#[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod servers;
+#[cfg(test)]
+mod store;

@@ -1,5 +1,4 @@
 //! A real mail server (aiosmtpd) that behaves as told and hands over what it received, read by Python's own mail parser.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test helper may fail its test")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -70,7 +69,15 @@ impl SmtpServer {
             .tls
             .map_or((String::new(), String::new()), |(tls, folder)| (tls.to_owned(), folder.display().to_string()));
         let mut child = Command::new("sh")
-            .args(["-c", r#""$@" & pid=$!; cat >/dev/null; kill -9 $pid"#, "sh", &python, "-u", "-c", SERVER])
+            .args([
+                "-c",
+                r#""$@" & pid=$!; cat >/dev/null; kill -9 $pid; wait $pid"#,
+                "sh",
+                &python,
+                "-u",
+                "-c",
+                SERVER,
+            ])
             .args([&port.to_string(), &format!("{manner:?}"), &tls, &folder, security.user.unwrap_or_default()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
