@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use cognate::clock::{Clock, Timestamp};
 use cognate::config;
 use cognate::crypto::{Random, RootSecret};
