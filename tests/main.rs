@@ -6,7 +6,13 @@ mod app;
 #[cfg(test)]
 mod hash;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod servers;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
