@@ -1,0 +1,118 @@
+//! The Directory on SQL: each verb handed to the reader or the writer, with what it needs.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::{Plan, Sql, documents, groups, outbox, users};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::store::directory::{Directory, Document, Group, OutboxMail, SessionOwner, User};
+
+#[async_trait]
+impl Directory for Sql {
+    async fn ping(&self) -> Result<(), Error> {
+        self.answers().await
+    }
+
+    async fn create_user(&self, user: &User) -> Result<User, Error> {
+        self.write(Plan::WHOLE, user.clone(), |c, user| Box::pin(users::create(c, user))).await
+    }
+
+    async fn user_by_login(&self, pool: &str, username_key: &str, email_key: &str) -> Result<Option<User>, Error> {
+        let args = (pool, username_key, email_key);
+        self.read(args, |c, (pool, name, address)| Box::pin(users::find_by_login(c, pool, name, address))).await
+    }
+
+    async fn user(&self, pool: &str, sub: Uuid) -> Result<Option<User>, Error> {
+        self.read((pool, sub), |c, (pool, sub)| Box::pin(users::find(c, pool, *sub))).await
+    }
+
+    async fn session_owner(&self, pool: &str, sub: Uuid, session: Uuid) -> Result<Option<SessionOwner>, Error> {
+        let args = (pool, sub, session);
+        self.read(args, |c, (pool, sub, session)| Box::pin(users::owner(c, pool, *sub, *session))).await
+    }
+
+    async fn update_user(&self, user: &User) -> Result<i64, Error> {
+        self.write(Plan::WHOLE.urgent(), user.clone(), |c, user| Box::pin(users::update(c, user))).await
+    }
+
+    async fn delete_user(&self, pool: &str, sub: Uuid) -> Result<bool, Error> {
+        let args = (pool.to_owned(), sub);
+        self.write(Plan::STEP.urgent(), args, |c, (pool, sub)| Box::pin(users::delete(c, pool, *sub))).await
+    }
+
+    async fn users(&self, pool: &str, after: i64, limit: u32) -> Result<Vec<User>, Error> {
+        let args = (pool, after, limit);
+        self.read(args, |c, (pool, after, limit)| Box::pin(users::page(c, pool, *after, *limit))).await
+    }
+
+    async fn create_group(&self, group: &Group) -> Result<(), Error> {
+        self.write(Plan::STEP, group.clone(), |c, group| Box::pin(groups::create(c, group))).await
+    }
+
+    async fn groups(&self, pool: &str) -> Result<Vec<Group>, Error> {
+        self.read(pool, |c, pool| Box::pin(groups::list(c, pool))).await
+    }
+
+    async fn delete_group(&self, pool: &str, name: &str) -> Result<bool, Error> {
+        let args = (pool.to_owned(), name.to_owned());
+        self.write(Plan::STEP.urgent(), args, |c, (pool, name)| Box::pin(groups::delete(c, pool, name))).await
+    }
+
+    async fn add_to_group(&self, pool: &str, name: &str, sub: Uuid) -> Result<(), Error> {
+        let args = (pool.to_owned(), name.to_owned(), sub);
+        self.write(Plan::WHOLE, args, |c, (pool, name, sub)| Box::pin(groups::add(c, pool, name, *sub))).await
+    }
+
+    async fn remove_from_group(&self, pool: &str, name: &str, sub: Uuid) -> Result<(), Error> {
+        let args = (pool.to_owned(), name.to_owned(), sub);
+        self.write(Plan::STEP.urgent(), args, |c, (pool, name, sub)| Box::pin(groups::remove(c, pool, name, *sub)))
+            .await
+    }
+
+    async fn end_session(&self, session: Uuid, expires_at: Timestamp) -> Result<(), Error> {
+        let args = (session, expires_at);
+        self.write(Plan::STEP.urgent(), args, |c, (id, until)| Box::pin(outbox::end_session(c, *id, *until))).await
+    }
+
+    async fn purge(&self, now: Timestamp) -> Result<u64, Error> {
+        self.write(Plan::WHOLE.urgent(), now, |c, now| Box::pin(outbox::purge(c, *now))).await
+    }
+
+    async fn document(&self, kind: &str, id: &str) -> Result<Option<Document>, Error> {
+        self.read((kind, id), |c, (kind, id)| Box::pin(documents::find(c, kind, id))).await
+    }
+
+    async fn documents(&self, kind: &str, parent: &str) -> Result<Vec<Document>, Error> {
+        self.read((kind, parent), |c, (kind, parent)| Box::pin(documents::list(c, kind, parent))).await
+    }
+
+    async fn create_document(&self, document: &Document) -> Result<bool, Error> {
+        self.write(Plan::STEP, document.clone(), |c, document| Box::pin(documents::create(c, document))).await
+    }
+
+    async fn update_document(&self, document: &Document) -> Result<i64, Error> {
+        self.write(Plan::STEP, document.clone(), |c, document| Box::pin(documents::update(c, document))).await
+    }
+
+    async fn delete_document(&self, kind: &str, id: &str) -> Result<bool, Error> {
+        let args = (kind.to_owned(), id.to_owned());
+        self.write(Plan::STEP.urgent(), args, |c, (kind, id)| Box::pin(documents::delete(c, kind, id))).await
+    }
+
+    async fn enqueue_mail(&self, mail: &OutboxMail) -> Result<(), Error> {
+        self.write(Plan::STEP, mail.clone(), |c, mail| Box::pin(outbox::enqueue(c, mail))).await
+    }
+
+    async fn claim_mail(&self, now: Timestamp, held_until: Timestamp) -> Result<Option<OutboxMail>, Error> {
+        self.write(Plan::STEP, (now, held_until), |c, (now, until)| Box::pin(outbox::claim(c, *now, *until))).await
+    }
+
+    async fn finish_mail(&self, id: Uuid) -> Result<(), Error> {
+        self.write(Plan::STEP.urgent(), id, |c, id| Box::pin(outbox::finish(c, *id))).await
+    }
+
+    async fn postpone_mail(&self, id: Uuid, due_at: Timestamp) -> Result<(), Error> {
+        self.write(Plan::STEP, (id, due_at), |c, (id, due)| Box::pin(outbox::postpone(c, *id, *due))).await
+    }
+}

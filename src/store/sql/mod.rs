@@ -1,0 +1,182 @@
+//! Both ports on SQLite and PostgreSQL with one SQL text. Reads go to a pool; writes go to the same pool on
+//! PostgreSQL, and to the one writer that groups commits on SQLite. Nothing outside this folder knows which it is.
+
+mod attempts;
+pub mod backup;
+mod challenges;
+mod directory;
+mod documents;
+mod fault;
+mod file;
+mod groups;
+mod outbox;
+mod reserve;
+mod row;
+mod schema;
+mod server;
+mod sessions;
+mod tokens;
+mod users;
+mod verdict;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use sqlx::{AnyConnection, AnyPool, Connection as _};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use crate::clock::Timestamp;
+use crate::config::DirectoryStore;
+use crate::error::Error;
+use fault::Fault;
+use writer::Writer;
+
+/// A verb's statements: a plain function over a connection and its arguments, so that it can be queued and repeated.
+type Verb<A, T> = for<'c> fn(&'c mut AnyConnection, &'c A) -> BoxFuture<'c, Result<T, Fault>>;
+
+/// How often a transaction that collided with another one runs (R14).
+const TRIES: u32 = 3;
+
+/// What a write needs from the store.
+#[derive(Clone, Copy)]
+struct Plan {
+    /// All statements or none; otherwise each stands for itself.
+    whole: bool,
+    /// May use the room kept for the time when the disk is full.
+    urgent: bool,
+}
+
+impl Plan {
+    /// One statement, or several of which each may stand alone.
+    const STEP: Self = Self { whole: false, urgent: false };
+    /// Several statements that belong together.
+    const WHOLE: Self = Self { whole: true, urgent: false };
+
+    /// The same for a verb that takes away: it must work also when the disk is full (R15).
+    const fn urgent(self) -> Self {
+        Self { urgent: true, ..self }
+    }
+}
+
+/// Both stores on one SQL database. Cheap to clone.
+#[derive(Clone)]
+pub struct Sql(Arc<Inner>);
+
+struct Inner {
+    pool: AnyPool,
+    /// SQLite's; PostgreSQL writes through the pool.
+    writer: Option<Writer>,
+    /// What the store still lacks before it can be used; `None` once its schema is up to date.
+    lacking: watch::Receiver<Option<String>>,
+    timeout: Duration,
+}
+
+/// Opens `sqlite:PATH` or `postgres://…` and brings its schema up to date. Refuses, in one line, what can never
+/// work: a bad address, a damaged file, a newer schema. A server that does not answer yet is waited for in the
+/// background; until then every verb is `Unavailable`.
+pub async fn open(url: &str, config: &DirectoryStore) -> Result<Sql, String> {
+    sqlx::any::install_default_drivers();
+    let inner = match url.strip_prefix("sqlite:") {
+        Some(path) => file::open(std::path::Path::new(path.strip_prefix("//").unwrap_or(path)), config).await?,
+        None if url.starts_with("postgres://") || url.starts_with("postgresql://") => server::open(url, config).await?,
+        None => return Err("directory.url: write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE".to_owned()),
+    };
+    Ok(Sql(Arc::new(inner)))
+}
+
+impl Sql {
+    async fn read<A, T>(&self, args: A, verb: Verb<A, T>) -> Result<T, Error> {
+        let deadline = self.ready()?;
+        Ok(self.pooled(Plan::STEP, &args, verb, deadline).await?)
+    }
+
+    async fn write<A, T>(&self, plan: Plan, args: A, verb: Verb<A, T>) -> Result<T, Error>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let deadline = self.ready()?;
+        match &self.0.writer {
+            Some(writer) => Ok(writer.carry_out(plan, args, verb, deadline).await?),
+            None => Ok(self.repeated(plan, &args, verb, deadline).await?),
+        }
+    }
+
+    /// The verb's deadline, if the store has come up.
+    fn ready(&self) -> Result<Instant, Error> {
+        match self.0.lacking.borrow().as_ref() {
+            Some(lack) => Err(Error::unavailable(lack.clone())),
+            None => Ok(Instant::now() + self.0.timeout),
+        }
+    }
+
+    async fn repeated<A, T>(&self, plan: Plan, args: &A, verb: Verb<A, T>, deadline: Instant) -> Result<T, Fault> {
+        let mut tries = 1;
+        loop {
+            match self.pooled(plan, args, verb, deadline).await {
+                Err(fault) if fault.is_collision() && tries < TRIES => tries += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn pooled<A, T>(&self, plan: Plan, args: &A, verb: Verb<A, T>, deadline: Instant) -> Result<T, Fault> {
+        let mut connection = timeout_at(deadline, self.0.pool.acquire()).await.map_err(|_| late())??;
+        match timeout_at(deadline, run(plan, &mut connection, args, verb)).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                // Its answer is still on the way: nobody may take it for the next one's.
+                drop(connection.detach());
+                Err(late())
+            }
+        }
+    }
+}
+
+async fn run<A, T>(plan: Plan, connection: &mut AnyConnection, args: &A, verb: Verb<A, T>) -> Result<T, Fault> {
+    if !plan.whole {
+        return verb(connection, args).await;
+    }
+    let mut transaction = connection.begin().await?;
+    let outcome = verb(&mut transaction, args).await?;
+    transaction.commit().await?;
+    Ok(outcome)
+}
+
+fn late() -> Fault {
+    Fault::Refused(Error::unavailable("the database did not answer in time"))
+}
+
+async fn touch(connection: &mut AnyConnection, _: &()) -> Result<(), Fault> {
+    sqlx::query("UPDATE counters SET value = value + 1 WHERE name = 'ping'").execute(connection).await?;
+    Ok(())
+}
+
+impl Sql {
+    /// Whether the store can be read and written.
+    async fn answers(&self) -> Result<(), Error> {
+        self.write(Plan::STEP, (), |connection, args| Box::pin(touch(connection, args))).await
+    }
+
+    /// Deletes sessions, challenges and attempts whose time has passed; answers how many. The verbs never depend on
+    /// it, so it may run at any time.
+    async fn sweep(&self, now: Timestamp) -> Result<u64, Error> {
+        self.write(Plan::WHOLE.urgent(), now, |connection, now| Box::pin(sweep(connection, now))).await
+    }
+}
+
+async fn sweep(connection: &mut AnyConnection, now: &Timestamp) -> Result<u64, Fault> {
+    let mut gone = 0;
+    for statement in [
+        "DELETE FROM sessions WHERE expires_at <= $1",
+        "DELETE FROM challenges WHERE expires_at <= $1",
+        "DELETE FROM attempts WHERE forget_at <= $1",
+    ] {
+        gone += sqlx::query(statement).bind(now.0).execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(gone)
+}

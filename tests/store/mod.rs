@@ -1,0 +1,3 @@
+//! Conformance of the stores: one suite for each port, run on every implementation.
+
+mod tokens;
