@@ -68,9 +68,8 @@ class Service:
 
     def bootstrap_password(self):
         """The one-time password of `admin`, as printed at the first start."""
-        found = re.search(r'"password":\s*"([^"]+)"', self.replicas[0].output())
-        assert found, f"no password in:\n{self.replicas[0].output()}"
-        return found.group(1)
+        first = self.replicas[0]
+        return wait_for("a temporary password", lambda: re.search(r'"password":"([^"]+)"', first.output()), first).group(1)
 
     def user(self, name=None, password=PASSWORD, *options):
         """Makes a user and answers the name."""
