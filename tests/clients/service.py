@@ -27,7 +27,9 @@ class Service:
         self.data = folder / "data"
         self.env = {"COGNATE__LOG__FORMAT": "json", **(env or {})}
         ports = [free_port() for _ in range(replicas)]
-        scheme = "https" if "COGNATE__HTTP__CERTIFICATE_FILE" in self.env else "http"
+        # What a client has to trust: the service's own certificate, where it has one.
+        self.certificate = self.env.get("COGNATE__HTTP__CERTIFICATE_FILE")
+        scheme = "https" if self.certificate else "http"
         self.urls = [f"{scheme}://127.0.0.1:{port}" for port in ports]
         self.env.setdefault("COGNATE__HTTP__PUBLIC_URL", self.urls[0])
         # One after the other: the first makes the pool, and prints the password of its administrator.
@@ -40,7 +42,7 @@ class Service:
 
         def ready():
             try:
-                return requests.get(f"{url}/readyz", timeout=2, verify=False).status_code == 200
+                return requests.get(f"{url}/readyz", timeout=2, verify=self.certificate).status_code == 200
             except requests.ConnectionError:
                 return False
 
@@ -77,9 +79,9 @@ class Service:
         self.cli("users", "create", name, "--email", f"{name}@example.com", *options, "--password-stdin", stdin=f"{password}\n")
         return name
 
-    def post(self, operation, body, url=None, **options):
+    def post(self, operation, body, url=None):
         """Calls an operation of /v1."""
-        return requests.post(f"{url or self.url}/v1/{operation}", json=body, timeout=30, **options)
+        return requests.post(f"{url or self.url}/v1/{operation}", json=body, timeout=30, verify=self.certificate)
 
     def sign_in(self, name, password=PASSWORD, url=None):
         """The tokens of a sign-in."""

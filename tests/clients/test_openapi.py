@@ -57,7 +57,7 @@ def fuzzed(folder):
     """A service whose throttles stay out of the way, with the user of the examples."""
     place = folder / "fuzzed"
     place.mkdir()
-    service = Service(place, env={"COGNATE__LIMITS__SOURCE_FAILURES": "1000000"})
+    service = Service(place, env={"COGNATE__LIMITS__SOURCE_FAILURES": "1000000", "COGNATE__LIMITS__ACCOUNT_FAILURES": "1000000"})
     service.user("alice")
     yield service
     service.stop()
@@ -67,8 +67,8 @@ def test_the_service_answers_only_what_the_document_says(fuzzed):
     issuer = jwt.decode(fuzzed.sign_in("alice", PASSWORD)["access_token"], options={"verify_signature": False})["iss"]
     command = [
         os.path.join(os.path.dirname(sys.executable), "schemathesis"), "--config-file", HERE / "schemathesis.toml",
-        "run", DOCUMENT, "--url", fuzzed.url, "--checks", CHECKS, "--max-examples", "60", "--workers", "2",
-        "--request-timeout", "20", "--generation-database", "none", "--generation-deterministic", "--continue-on-failure",
+        "run", DOCUMENT, "--url", fuzzed.url, "--checks", CHECKS, "--max-examples", "100", "--workers", "1",
+        "--request-timeout", "20", "--generation-deterministic", "--continue-on-failure",
     ]
     run = subprocess.run(command, env={**os.environ, "POOL": issuer.rsplit("/", 1)[1]}, cwd=fuzzed.folder, check=False)
     assert run.returncode == 0, "the failures are above"

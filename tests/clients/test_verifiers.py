@@ -1,17 +1,42 @@
 """Libraries that others verify our tokens with: PyJWT, `jose` and the generic verifier of `aws-jwt-verify`. (B01)"""
 
 import json
+import subprocess
 import time
 
 import jwt
 import pytest
 import requests
 
-from service import node
+from service import Service, node
 
 
 def claims_of(token):
     return jwt.decode(token, options={"verify_signature": False})
+
+
+def verdicts(name):
+    """What js/verify.mjs should see."""
+    return {
+        "access": name,
+        "id": name,
+        "changed signature": "refused",
+        "changed claims": "refused",
+        "another issuer": "refused",
+        "another audience": "refused",
+    }
+
+
+def certificate_for_loopback(place):
+    """A certificate of our own, as settings."""
+    files = {"COGNATE__HTTP__CERTIFICATE_FILE": place / "tls.crt", "COGNATE__HTTP__CERTIFICATE_KEY_FILE": place / "tls.key"}
+    certificate, key = files.values()
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )
+    return {name: str(file) for name, file in files.items()}
 
 
 @pytest.fixture
@@ -66,14 +91,22 @@ def test_the_header_holds_alg_and_kid_and_nothing_else(signed_in):
 def test_a_javascript_verifier_accepts_our_tokens_and_no_others(service, signed_in, library):
     name, tokens = signed_in
     seen = json.loads(node("verify.mjs", library, stdin=json.dumps({**tokens, "keys_from": service.other})))
-    assert seen == {
-        "access": name,
-        "id": name,
-        "changed signature": "refused",
-        "changed claims": "refused",
-        "another issuer": "refused",
-        "another audience": "refused",
-    }
+    assert seen == verdicts(name)
+
+
+@pytest.mark.parametrize("library", ["jose", "aws-jwt-verify"])
+def test_a_javascript_verifier_fetches_our_keys_over_tls(folder, library):
+    place = folder / f"tls-{library}"
+    place.mkdir()
+    certificate = certificate_for_loopback(place)
+    service = Service(place, env=certificate)
+    try:
+        name = service.user()
+        given = json.dumps({**service.sign_in(name), "keys_from": service.url})
+        trust = {"NODE_EXTRA_CA_CERTS": certificate["COGNATE__HTTP__CERTIFICATE_FILE"]}
+        assert json.loads(node("verify.mjs", library, stdin=given, env=trust)) == verdicts(name)
+    finally:
+        service.stop()
 
 
 def test_the_key_set_may_be_cached_and_asked_about(service, signed_in):

@@ -9,13 +9,14 @@ const given = JSON.parse(await text(process.stdin));
 const { iss: issuer, client_id: client } = decodeJwt(given.access_token);
 const jwksUri = `${given.keys_from}${new URL(issuer).pathname}/.well-known/jwks.json`;
 
-// The verifier fetches over https only, so plain HTTP on loopback needs a fetcher.
-const fetcher = { fetch: async (uri) => (await fetch(uri)).arrayBuffer() };
+// The verifier's own fetcher knows https only.
+const overHttp = { fetcher: { fetch: async (uri) => (await fetch(uri)).arrayBuffer() } };
+const jwksCache = () => new SimpleJwksCache(jwksUri.startsWith('http:') ? overHttp : {});
 const keys = createRemoteJWKSet(new URL(jwksUri));
 const libraries = {
   jose: async (token, expected) => (await jwtVerify(token, keys, { algorithms: ['RS256'], ...expected })).payload,
   'aws-jwt-verify': (token, { issuer, audience }) =>
-    JwtVerifier.create({ issuer, audience: audience ?? null, jwksUri }, { jwksCache: new SimpleJwksCache({ fetcher }) }).verify(token),
+    JwtVerifier.create({ issuer, audience: audience ?? null, jwksUri }, { jwksCache: jwksCache() }).verify(token),
 };
 const verify = libraries[library];
 const refused = (token, expected) => verify(token, expected).then(() => 'accepted', () => 'refused');
