@@ -20,7 +20,7 @@ use crate::error::{Error, chain};
 use crate::pool::FirstAdmin;
 use crate::telemetry;
 
-pub use assemble::{Assembled, assemble};
+pub use assemble::{Assembled, assemble, assemble_on};
 pub use background::Background;
 
 /// Runs the service until it is told to stop.

@@ -12,7 +12,7 @@ fn the_settings_table_lists_every_setting_with_its_default_and_no_other() {
     let wanted: Vec<String> = Config::default().settings().iter().map(row).collect();
     let found: Vec<&str> =
         README.lines().skip_while(|line| *line != HEAD).skip(2).take_while(|line| line.starts_with('|')).collect();
-    assert_eq!(found, wanted, "the table in README.md should be:\n\n{HEAD}\n|---|---|---|\n{}\n", wanted.join("\n"));
+    assert!(found == wanted, "the table in README.md should be:\n\n{HEAD}\n|---|---|---|\n{}\n", wanted.join("\n"));
 }
 
 #[test]

@@ -1,8 +1,17 @@
 //! The tests, one binary: stories by topic, conformance of the stores, faults, and the documents against the code.
+// Clippy takes helpers for tests (and lets them unwrap) only inside modules marked so.
 
+#[cfg(test)]
+mod app;
+#[cfg(test)]
 mod docs;
+#[cfg(test)]
 mod hash;
-mod tokens;
-// Clippy takes helpers for tests (and lets them unwrap) only inside such a module.
+#[cfg(test)]
+mod openapi;
+#[cfg(test)]
+mod refresh;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod tokens;

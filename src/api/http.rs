@@ -4,11 +4,16 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_cors::Cors;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use futures_util::StreamExt as _;
 use ipnet::IpNet;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::config;
@@ -135,6 +140,29 @@ pub fn cors(settings: &config::Http) -> Cors {
         return base.allow_any_origin().send_wildcard();
     }
     settings.allowed_origins.iter().fold(base, |cors, origin| cors.allowed_origin(origin))
+}
+
+/// A preflight is answered with 204 (contract seeds §1); the CORS library says 200.
+pub async fn preflight_without_content(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let preflight =
+        request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = next.call(request).await?;
+    if preflight && response.status() == StatusCode::OK {
+        *response.response_mut().status_mut() = StatusCode::NO_CONTENT;
+    }
+    Ok(response)
+}
+
+/// An error as `/v1` and the public documents say it.
+#[derive(Serialize)]
+pub struct ErrorBody<'a> {
+    /// The HTTP status again.
+    pub status: u16,
+    /// For people.
+    pub message: &'a str,
 }
 
 /// Seconds for a Retry-After header: rounded up, at least one.

@@ -6,7 +6,7 @@ use actix_web::http::header;
 use actix_web::web::{self, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-use super::http::{Outcome, mark, retry_after};
+use super::http::{ErrorBody, Outcome, mark, retry_after};
 use super::{Api, Dialect, Route};
 use crate::crypto;
 use crate::error::{self, Error};
@@ -120,7 +120,6 @@ fn refuse(error: &Error) -> HttpResponse {
         (HttpResponse::NotFound(), "Not Found".to_owned(), None)
     };
     let status = if cause.is_some() { 503 } else { 404 };
-    let body = serde_json::json!({ "status": status, "message": message }).to_string();
-    let response = open_to_all(&mut response).content_type("application/json").body(body);
+    let response = open_to_all(&mut response).json(ErrorBody { status, message: &message });
     mark(response, Outcome { label: error.label(), cause, client: None })
 }

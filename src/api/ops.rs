@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::http::{Outcome, mark};
+use super::http::{ErrorBody, Outcome, mark};
 use super::{Api, Dialect, Route};
 use crate::error;
 use crate::telemetry;
@@ -101,5 +101,5 @@ async fn to_docs() -> HttpResponse {
 
 /// A path that no dialect owns.
 pub async fn unknown_path(_: HttpRequest) -> HttpResponse {
-    HttpResponse::NotFound().json(serde_json::json!({ "status": 404, "message": "Not Found" }))
+    HttpResponse::NotFound().json(ErrorBody { status: 404, message: "Not Found" })
 }

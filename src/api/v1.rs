@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix_web::http::{Method, header};
 use actix_web::web::{self, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, middleware};
 use serde::Serialize;
 
 use super::http::{self, BodyFault, Outcome};
@@ -54,8 +54,14 @@ pub struct V1 {
 
 /// A successful answer.
 enum Reply {
-    Json(serde_json::Value),
+    Json(String),
     Empty,
+}
+
+#[derive(Serialize)]
+struct ChallengeBody<'a> {
+    challenge_name: &'a str,
+    session: &'a str,
 }
 
 #[derive(Serialize)]
@@ -84,7 +90,9 @@ impl Dialect for V1 {
     }
 
     fn mount(&self, app: &mut ServiceConfig) {
-        let mut scope = web::scope("/v1").wrap(http::cors(&self.api.config.http));
+        let mut scope = web::scope("/v1")
+            .wrap(http::cors(&self.api.config.http))
+            .wrap(middleware::from_fn(http::preflight_without_content));
         for (route, operation) in OPERATIONS {
             let api = self.api.clone();
             let handler =
@@ -182,13 +190,13 @@ impl Call<'_> {
 
     async fn login(&self, body: Login) -> Result<Reply, Error> {
         let (username, password) = body.check()?;
-        Ok(step(&self.pool.initiate_auth(self.client, &username, &password, self.source()).await?))
+        step(&self.pool.initiate_auth(self.client, &username, &password, self.source()).await?)
     }
 
     async fn token_refresh(&self, body: TokenRefresh) -> Result<Reply, Error> {
         let (username, token) = body.check()?;
         let limit = self.api.config.v1.max_access_tokens;
-        Ok(tokens(&self.pool.refresh(self.client, Some(&username), &token, limit).await?))
+        tokens(&self.pool.refresh(self.client, Some(&username), &token, limit).await?)
     }
 
     async fn token_revoke(&self, body: TokenRevoke) -> Result<Reply, Error> {
@@ -215,27 +223,28 @@ impl Call<'_> {
 
     async fn new_password_required(&self, body: NewPasswordRequired) -> Result<Reply, Error> {
         let (username, session, password) = body.check()?;
-        Ok(step(&self.pool.respond_new_password(self.client, &username, &session, &password).await?))
+        step(&self.pool.respond_new_password(self.client, &username, &session, &password).await?)
     }
 }
 
-fn step(step: &Step) -> Reply {
+fn step(step: &Step) -> Result<Reply, Error> {
     match step {
         Step::Tokens(issued) => tokens(issued),
-        Step::Challenge(asked) => {
-            Reply::Json(serde_json::json!({ "challenge_name": asked.name, "session": asked.session }))
-        }
+        Step::Challenge(asked) => json(&ChallengeBody { challenge_name: asked.name, session: &asked.session }),
     }
 }
 
-fn tokens(issued: &Tokens) -> Reply {
-    let body = TokensBody {
+fn tokens(issued: &Tokens) -> Result<Reply, Error> {
+    json(&TokensBody {
         id_token: &issued.id_token,
         access_token: &issued.access_token,
         refresh_token: issued.refresh_token.as_deref(),
         expires_in: issued.expires_in,
-    };
-    Reply::Json(serde_json::json!(body))
+    })
+}
+
+fn json(body: &impl Serialize) -> Result<Reply, Error> {
+    serde_json::to_string(body).map(Reply::Json).map_err(Error::internal)
 }
 
 impl Reply {
@@ -245,7 +254,7 @@ impl Reply {
             Self::Json(body) => HttpResponse::Ok()
                 .insert_header((header::CACHE_CONTROL, "no-store"))
                 .content_type("application/json; charset=utf-8")
-                .body(body.to_string()),
+                .body(body),
         }
     }
 }

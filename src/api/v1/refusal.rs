@@ -78,14 +78,14 @@ impl Refusal {
     pub(super) fn into_response(self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponse::build(status);
-        response.content_type("application/json").insert_header((header::CACHE_CONTROL, "no-store"));
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
         if let Some(wait) = self.retry_after {
             response.insert_header((header::RETRY_AFTER, http::retry_after(wait)));
         }
         if self.close {
             response.force_close();
         }
-        response.body(serde_json::json!({ "status": self.status, "message": self.message }).to_string())
+        response.json(http::ErrorBody { status: self.status, message: &self.message })
     }
 }
 
