@@ -1,6 +1,5 @@
 //! Password hashes: those other software made are verified here, nothing but the whole password matches, a hostile
 //! one is refused, and a burst is told to come back.
-#![expect(clippy::unwrap_used, reason = "a test helper may fail its test")]
 
 use std::sync::Arc;
 use std::time::Duration;

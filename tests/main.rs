@@ -8,9 +8,15 @@ mod docs;
 #[cfg(test)]
 mod hash;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod outbox;
+#[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod servers;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Mail: what one is, and its delivery by SMTP or, without a server, into a folder.
 
+mod smtp;
 mod template;
 
 use std::io::Write as _;
@@ -9,16 +10,15 @@ use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use lettre::{Address, Message};
 use serde::{Deserialize, Serialize};
-use url::Url;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::config;
 use crate::crypto::Random;
 use crate::error::Cause;
 
+use smtp::Server;
 pub use template::Templates;
 
 /// A mail to one recipient. It holds a secret of his: never logged, wiped when dropped.
@@ -56,29 +56,29 @@ pub enum Undelivered {
 pub struct Mailer {
     from: Mailbox,
     way: Way,
-    timeout: Duration,
+    patience: Duration,
     random: Random,
 }
 
 #[derive(Debug)]
 enum Way {
     Folder(PathBuf),
-    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    Smtp(Server),
 }
 
 impl Mailer {
-    /// Reads the settings and makes `data`/mail when mails land there; connects to nobody. For SMTP it must be called
-    /// inside a tokio runtime, which then keeps the connections. The text of a fault is for the operator.
+    /// Reads the settings and makes `data`/mail when mails land there; connects to nobody. The text of a fault is for
+    /// the operator.
     pub fn open(settings: &config::Mail, data: &Path) -> Result<Self, String> {
         let from = settings.from.parse().map_err(|fault| format!("mail.from: {fault}"))?;
         let url = settings.url.expose();
-        let way = if url == "file" { Way::Folder(folder(data)?) } else { Way::Smtp(smtp(url, settings)?) };
-        Ok(Self { from, way, timeout: *settings.timeout, random: Random::default() })
+        let way = if url == "file" { Way::Folder(folder(data)?) } else { Way::Smtp(Server::new(url, settings)?) };
+        Ok(Self { from, way, patience: settings.timeout.saturating_add(smtp::FAREWELL), random: Random::default() })
     }
 
     /// The longest time [`Mailer::deliver`] takes.
     pub fn patience(&self) -> Duration {
-        self.timeout
+        self.patience
     }
 
     /// Delivers a mail now; answers the file when it became one.
@@ -86,10 +86,7 @@ impl Mailer {
         let message = self.message(mail)?;
         match &self.way {
             Way::Folder(folder) => write(folder, &message, &self.random).map(Some).map_err(Undelivered::Later),
-            Way::Smtp(transport) => match tokio::time::timeout(self.timeout, transport.send(message)).await {
-                Ok(answer) => answer.map(|_| None).map_err(refusal),
-                Err(_) => Err(Undelivered::Later("the mail server took longer than mail.timeout".into())),
-            },
+            Way::Smtp(server) => server.send(&message).await.map(|()| None),
         }
     }
 
@@ -132,59 +129,4 @@ fn write(folder: &Path, message: &Message, random: &Random) -> Result<PathBuf, C
     file.write_all(&message.formatted())?;
     std::fs::rename(&unfinished, &path)?;
     Ok(path)
-}
-
-fn smtp(url: &str, settings: &config::Mail) -> Result<AsyncSmtpTransport<Tokio1Executor>, String> {
-    // lettre's own words could repeat the password that stands in the URL.
-    let form = "mail.url: must be smtp://USER:PASSWORD@HOST:PORT?tls=required or smtps://USER:PASSWORD@HOST:PORT";
-    let parsed = Url::parse(url).map_err(|_| form)?;
-    let builder =
-        AsyncSmtpTransport::<Tokio1Executor>::from_url(url).map_err(|_| form)?.timeout(Some(*settings.timeout));
-    let builder = match tls(&parsed, settings)? {
-        Some(tls) => builder.tls(tls),
-        None if parsed.password().is_some() && !is_loopback(&parsed) => {
-            return Err("mail.url: would send the password unencrypted; add ?tls=required or write smtps://".to_owned());
-        }
-        None => builder,
-    };
-    Ok(builder.build())
-}
-
-fn tls(url: &Url, settings: &config::Mail) -> Result<Option<Tls>, String> {
-    let mode = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
-    let mut parameters = TlsParameters::builder(url.host_str().unwrap_or_default().to_owned());
-    if let Some(path) = &settings.ca_file {
-        let fault = |fault: String| format!("mail.ca_file: {}: {fault}", path.display());
-        let pem = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
-        parameters =
-            parameters.add_root_certificate(Certificate::from_pem(&pem).map_err(|error| fault(error.to_string()))?);
-    }
-    let parameters = parameters.build().map_err(|fault| format!("mail.ca_file: {fault}"))?;
-    Ok(match (url.scheme(), mode.as_deref()) {
-        ("smtps", _) => Some(Tls::Wrapper(parameters)),
-        (_, Some("required")) => Some(Tls::Required(parameters)),
-        (_, Some("opportunistic")) => Some(Tls::Opportunistic(parameters)),
-        _ => None,
-    })
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => {
-            name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-        }
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-/// What the server answered becomes its code alone: its text often repeats the address.
-fn refusal(error: lettre::transport::smtp::Error) -> Undelivered {
-    let Some(code) = error.status() else { return Undelivered::Later(error.into()) };
-    let code = u16::from(code);
-    let cause = format!("the mail server answered {code}").into();
-    // RFC 4954 §6: these are about our credentials, not about the mail; an operator can mend them.
-    let about_us = matches!(code, 530 | 534 | 535 | 538);
-    if error.is_permanent() && !about_us { Undelivered::Never(cause) } else { Undelivered::Later(cause) }
 }

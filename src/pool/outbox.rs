@@ -127,10 +127,6 @@ impl Outbox {
 
     async fn attempt(&self, row: &OutboxMail) -> Result<Outcome, Error> {
         let (id, attempt) = (row.id, row.attempts);
-        if row.expires_at <= self.clock.now() {
-            tracing::warn!(mail = %id, attempt, "mail dropped: it expired before it could be delivered");
-            return self.finish(id, Outcome::Dropped).await;
-        }
         let sent = match self.unseal(row) {
             Ok(mail) if mail.to.is_empty() => return self.finish(id, Outcome::Dropped).await,
             Ok(mail) => self.mailer.deliver(&mail).await,
@@ -146,12 +142,19 @@ impl Outbox {
                 tracing::warn!(mail = %id, attempt, %cause, "mail dropped: it cannot be delivered");
                 self.finish(id, Outcome::Dropped).await
             }
-            Err(Undelivered::Later(cause)) => {
-                tracing::warn!(mail = %id, attempt, %cause, "mail not delivered yet, will be tried again");
-                self.directory.postpone_mail(id, self.next_try(attempt)?).await?;
-                Ok(Outcome::Postponed)
-            }
+            Err(Undelivered::Later(cause)) => self.try_later(row, &cause).await,
         }
+    }
+
+    async fn try_later(&self, row: &OutboxMail, cause: &Cause) -> Result<Outcome, Error> {
+        let (id, attempt, due_at) = (row.id, row.attempts, self.next_try(row.attempts)?);
+        if due_at >= row.expires_at {
+            tracing::warn!(mail = %id, attempt, %cause, "mail dropped: it expires before the next try");
+            return self.finish(id, Outcome::Dropped).await;
+        }
+        tracing::warn!(mail = %id, attempt, %cause, "mail not delivered yet, will be tried again");
+        self.directory.postpone_mail(id, due_at).await?;
+        Ok(Outcome::Postponed)
     }
 
     async fn finish(&self, id: Uuid, outcome: Outcome) -> Result<Outcome, Error> {

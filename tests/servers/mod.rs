@@ -1,0 +1,3 @@
+//! Real servers, started by the tests on loopback.
+
+pub mod smtp;
