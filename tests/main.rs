@@ -4,11 +4,15 @@
 #[cfg(test)]
 mod app;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod hash;
 #[cfg(test)]
 mod mail;
+#[cfg(test)]
+mod openapi;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
