@@ -2,4 +2,8 @@
 
 // Clippy takes helpers for tests (and lets them unwrap) only inside such a module.
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod servers;
+#[cfg(test)]
 mod store;

@@ -1,0 +1,7 @@
+//! The stores broken on purpose.
+
+mod backup;
+mod disk;
+mod postgres;
+mod sqlite;
+mod verbs;

@@ -1,0 +1,3 @@
+//! Real servers on loopback, each with its own port and folder, gone when the test process is.
+
+pub mod postgres;
