@@ -5,6 +5,7 @@ mod background;
 mod master;
 mod stop;
 mod tls;
+mod unread;
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -62,6 +63,7 @@ pub fn listen(api: Arc<Api>, listener: TcpListener) -> Result<Server, String> {
             .wrap(middleware::from_fn(move |request, next| {
                 telemetry::observe(observed.clone(), routes.clone(), request, next)
             }))
+            .wrap(middleware::from_fn(unread::close_unread))
             .configure(move |app| api::mount(&api, app))
     })
     .workers(workers)
