@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -70,6 +70,11 @@ pub async fn parse_body<T: DeserializeOwned>(request: &HttpRequest, body: Bytes)
 }
 
 fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyFault> {
+    // serde would take an array for a struct, its items for the fields in the order of their declaration.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+        return Err(describe(is_json, ".", "", "JSON"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|fault| {
         let path = fault.path().to_string();
@@ -142,18 +147,22 @@ pub fn cors(settings: &config::Http) -> Cors {
     settings.allowed_origins.iter().fold(base, |cors, origin| cors.allowed_origin(origin))
 }
 
-/// A preflight is answered with 204 (contract seeds §1); the CORS library says 200.
-pub async fn preflight_without_content(
+/// A preflight is answered with 204 (contract seeds §1), where the CORS library says 200, and refused in our words.
+pub async fn preflight_in_our_words(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, actix_web::Error> {
     let preflight =
         request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = next.call(request).await?;
+    if preflight && response.status() == StatusCode::BAD_REQUEST {
+        let body = ErrorBody { status: 403, message: "This page may not make this call." };
+        return Ok(response.into_response(HttpResponse::Forbidden().json(body)).map_into_right_body());
+    }
     if preflight && response.status() == StatusCode::OK {
         *response.response_mut().status_mut() = StatusCode::NO_CONTENT;
     }
-    Ok(response)
+    Ok(response.map_into_left_body())
 }
 
 /// An error as `/v1` and the public documents say it.
