@@ -140,7 +140,11 @@ impl TestApp {
 
     /// A second replica on the same stores and clock.
     pub async fn replica(&self) -> Self {
-        let mut config = self.config.clone();
+        self.replica_with(self.config.clone()).await
+    }
+
+    /// The same with settings of its own.
+    pub async fn replica_with(&self, mut config: Config) -> Self {
         config.http.public_url = Some(self.config.public_url().parse().unwrap());
         Self::start_in(self.folder.clone(), self.clock.clone(), config).await
     }

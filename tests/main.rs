@@ -4,11 +4,17 @@
 #[cfg(test)]
 mod app;
 #[cfg(test)]
+mod challenge;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod hash;
+#[cfg(test)]
+mod import;
+#[cfg(test)]
+mod login;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
@@ -16,10 +22,20 @@ mod openapi;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod password;
+#[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod reset;
+#[cfg(test)]
+mod revoke;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod throttle;
+#[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod wire;
