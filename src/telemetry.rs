@@ -56,19 +56,6 @@ pub fn describe() {
     gauge!("cognate_signing_key_age_seconds", "Age of each signing key, by pool, key and state.");
 }
 
-/// Sets the gauges that are read at the moment of a scrape.
-pub fn measure_now(api: &Api) {
-    metrics::gauge!("cognate_hash_queue").set(f64::from(u32::try_from(api.ports.hasher.waiting()).unwrap_or(u32::MAX)));
-    let now = api.ports.clock.now();
-    for pool in api.pools.all().unwrap_or_default() {
-        for key in pool.keys() {
-            let age = now.until(key.created_at).as_secs_f64();
-            metrics::gauge!("cognate_signing_key_age_seconds", "pool" => key.pool, "kid" => key.kid, "state" => key.state)
-                .set(age);
-        }
-    }
-}
-
 /// Around every request: an id, one log line, the measurements, and the headers that every answer bears.
 pub async fn observe(
     api: Arc<Api>,
