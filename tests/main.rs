@@ -14,11 +14,17 @@ mod hash;
 #[cfg(test)]
 mod import;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod openapi;
+#[cfg(test)]
+mod ops;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
@@ -37,5 +43,7 @@ mod store;
 mod throttle;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod users;
 #[cfg(test)]
 mod wire;
