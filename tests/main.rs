@@ -20,6 +20,10 @@ mod refresh;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod servers;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod tokens;
