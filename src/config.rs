@@ -97,7 +97,7 @@ settings! {
         url: Secret = Secret::new("sql");
         /// File that holds tokens.url.
         url_file: Option<PathBuf> = None;
-        /// PEM certificates to trust for rediss:// besides the public ones.
+        /// PEM certificates to trust for TLS to Redis, instead of the public ones.
         ca_file: Option<PathBuf> = None;
         /// Longest wait for a connection.
         connect_timeout: Period = Period::milliseconds(250);
