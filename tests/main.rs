@@ -6,6 +6,8 @@ mod app;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod hash;
 #[cfg(test)]
 mod mail;

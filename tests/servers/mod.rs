@@ -1,3 +1,4 @@
 //! Real servers, started by the tests on loopback.
 
+pub mod redis;
 pub mod smtp;

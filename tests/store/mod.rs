@@ -1,3 +1,4 @@
 //! Conformance of the stores: one suite for each port, run on every implementation.
 
-mod tokens;
+mod redis;
+pub mod tokens;

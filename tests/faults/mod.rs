@@ -1,0 +1,3 @@
+//! Real stores killed, stopped, filled, failed over, restored: errors are `Unavailable`, never a wrong verdict.
+
+mod redis;
