@@ -133,7 +133,7 @@ settings! {
     Keys("keys.") {
         /// Age at which the signing key is followed by a new one.
         rotate_after: Period = Period::hours(90 * 24);
-        /// Time a key is published before it signs; also the max-age of the JWKS.
+        /// Max-age of the JWKS; a new key signs this long (and two readings) after it was made, so that every copy has it.
         publish_ahead: Period = Period::hours(1);
         /// How often every replica reads the keys and settings of its pools again.
         reload: Period = Period::seconds(5);
