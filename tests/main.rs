@@ -20,10 +20,6 @@ mod refresh;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]
-mod faults;
-#[cfg(test)]
-mod servers;
-#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod tokens;
