@@ -113,13 +113,15 @@ settings! {
         url: Secret = Secret::new("file");
         /// File that holds mail.url.
         url_file: Option<PathBuf> = None;
+        /// PEM certificates to trust for TLS with the mail server besides the public ones.
+        ca_file: Option<PathBuf> = None;
         /// Sender of every mail.
         from: String = "Cognate <no-reply@localhost>".to_owned();
         /// Name of the product in every mail.
         product: String = "Cognate".to_owned();
         /// Page of yours where a user enters a reset code; named in the mail. Empty: the mail has no link.
         reset_url: Option<Url> = None;
-        /// Folder with templates of your own (reset.txt, reset.html, …); missing ones are built in.
+        /// Folder with templates of your own (reset_code.subject, .txt and .html, temporary_password.…); missing ones are built in.
         templates: Option<PathBuf> = None;
         /// Longest time for one delivery.
         timeout: Period = Period::seconds(10);

@@ -72,6 +72,9 @@ pub enum Error {
     /// No reset is possible: the user has no verified address.
     #[error("Cannot reset password for the user as there is no registered/verified email or phone_number")]
     NoVerifiedAddress,
+    /// The user's standing does not allow a reset.
+    #[error("User password cannot be reset in the current state.")]
+    ResetNotAllowed,
     /// The code is wrong, or nobody asked for one.
     #[error("Invalid verification code provided, please try again.")]
     CodeMismatch,
@@ -114,9 +117,6 @@ pub enum Error {
     /// Somebody changed the same thing at the same time.
     #[error("The resource was changed at the same time; read it again and retry.")]
     Conflict,
-    /// Cognate does not offer this.
-    #[error("{0} is not supported.")]
-    Unsupported(&'static str),
     /// A dependency is down or slow, or there is no room; the same call may succeed later.
     #[error("Service is temporarily unavailable, please try again.")]
     Unavailable {
@@ -141,8 +141,52 @@ impl Error {
         Self::Unavailable { retry_after: Duration::from_secs(1), cause: cause.into() }
     }
 
+    /// Its name in metrics and logs.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::InvalidParameter { .. } => "invalid_parameter",
+            Self::NotAuthorized => "not_authorized",
+            Self::UserNotFound => "user_not_found",
+            Self::UserExists => "user_exists",
+            Self::UserNotConfirmed => "user_not_confirmed",
+            Self::UserDisabled => "user_disabled",
+            Self::PasswordResetRequired => "password_reset_required",
+            Self::TemporaryPasswordExpired => "temporary_password_expired",
+            Self::InvalidPassword(_) => "invalid_password",
+            Self::NoVerifiedAddress => "no_verified_address",
+            Self::ResetNotAllowed => "reset_not_allowed",
+            Self::CodeMismatch => "code_mismatch",
+            Self::CodeExpired => "code_expired",
+            Self::ChallengeInvalid => "challenge_invalid",
+            Self::TokenInvalid => "token_invalid",
+            Self::TokenExpired => "token_expired",
+            Self::TokenRevoked => "token_revoked",
+            Self::TokenReused => "token_reused",
+            Self::AccessDenied => "access_denied",
+            Self::NotFound(_) => "not_found",
+            Self::Exists(_) => "exists",
+            Self::LimitExceeded => "limit_exceeded",
+            Self::TooManyRequests { .. } => "too_many_requests",
+            Self::Conflict => "conflict",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+
     /// A field that is not as it must be.
     pub fn invalid(field: impl Into<Cow<'static, str>>, reason: impl Into<Cow<'static, str>>) -> Self {
         Self::InvalidParameter { field: field.into(), reason: reason.into() }
     }
+}
+
+/// The cause behind a refusal, for the log; the refusal's own words where there is none.
+pub fn chain(error: &Error) -> String {
+    let (Error::Unavailable { cause, .. } | Error::Internal(cause)) = error else { return error.to_string() };
+    let mut text = cause.to_string();
+    let mut next = cause.source();
+    while let Some(deeper) = next {
+        text = format!("{text}: {deeper}");
+        next = deeper.source();
+    }
+    text
 }

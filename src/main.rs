@@ -1,3 +1,13 @@
-//! The `cognate` binary.
+//! The `cognate` binary: calls the command line and sets the exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cognate::cli::run(std::env::args(), std::env::vars().collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("cognate: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}

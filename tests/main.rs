@@ -1,9 +1,25 @@
 //! The tests, one binary: stories by topic, conformance of the stores, faults, and the documents against the code.
+// Clippy takes helpers for tests (and lets them unwrap) only inside modules marked so.
 
-// Clippy takes helpers for tests (and lets them unwrap) only inside such a module.
+#[cfg(test)]
+mod app;
+#[cfg(test)]
+mod docs;
 #[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod hash;
+#[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod openapi;
+#[cfg(test)]
+mod outbox;
+#[cfg(test)]
+mod refresh;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod tokens;

@@ -147,7 +147,17 @@ impl Shown for PathBuf {
 
 impl Shown for Period {
     fn shown(&self) -> String {
-        humantime::format_duration(self.0).to_string()
+        // Not humantime's own form: it counts months, and shows 90 days as "2months 29days 2h 52m 48s".
+        const UNITS: [(&str, u128); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+        let mut rest = self.0.as_millis();
+        let mut parts = Vec::new();
+        for (unit, size) in UNITS {
+            if rest >= size {
+                parts.push(format!("{}{unit}", rest / size));
+                rest %= size;
+            }
+        }
+        if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
     }
 }
 

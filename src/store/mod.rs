@@ -1,5 +1,31 @@
 //! The stores: two ports, and the one place that names a backend.
 
 pub mod directory;
+pub mod redis;
 pub mod sql;
 pub mod tokens;
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use directory::Directory;
+use tokens::TokenStore;
+
+/// Both ports, opened.
+pub struct Stores {
+    /// What must last.
+    pub directory: Arc<dyn Directory>,
+    /// What expires.
+    pub tokens: Arc<dyn TokenStore>,
+}
+
+/// Opens the stores that the settings name. A server that is down is no error: the first verb that needs it says
+/// `Unavailable`. What can never work (a bad URL, a corrupted file, a newer schema) is one clear line.
+pub async fn open(config: &Config) -> Result<Stores, String> {
+    let sql = Arc::new(sql::open(&config.directory_url(), &config.directory).await?);
+    let tokens: Arc<dyn TokenStore> = match config.tokens.url.expose() {
+        "sql" => sql.clone(),
+        _ => Arc::new(redis::open(&config.tokens)?),
+    };
+    Ok(Stores { directory: sql, tokens })
+}

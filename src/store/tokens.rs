@@ -234,4 +234,7 @@ pub trait TokenStore: Send + Sync {
     async fn clear_attempts(&self, subject: &str) -> Result<(), Error>;
     /// Takes one attempt on `subject` back (it turned out right); a lock that it began ends.
     async fn forgive_attempt(&self, subject: &str, throttle: &Throttle, now: Timestamp) -> Result<(), Error>;
+
+    /// Deletes what has expired, where the store does not do so by itself; answers how many records.
+    async fn purge(&self, now: Timestamp) -> Result<u64, Error>;
 }

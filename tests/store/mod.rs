@@ -1,5 +1,6 @@
 //! Conformance of the stores: one suite for each port, run on every implementation.
 
 mod directory;
+mod redis;
 pub mod sql;
-mod tokens;
+pub mod tokens;

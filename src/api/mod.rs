@@ -1,0 +1,63 @@
+//! The dialects: languages the outside speaks. Each knows HTTP and nothing of storage; [`mount`] is the table of them.
+
+pub mod http;
+pub mod oidc;
+pub mod ops;
+pub mod v1;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use actix_web::web::ServiceConfig;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::config::Config;
+use crate::pool::{Pools, Ports};
+
+/// What every dialect is given.
+pub struct Api {
+    /// The pools.
+    pub pools: Arc<Pools>,
+    /// The ports, for readiness and measurements.
+    pub ports: Arc<Ports>,
+    /// The settings.
+    pub config: Config,
+    /// Set when the process is about to stop: readiness says so and connections are closed after their answer.
+    pub draining: AtomicBool,
+    /// The measurements.
+    pub measurements: PrometheusHandle,
+}
+
+/// A language the outside speaks.
+pub trait Dialect {
+    /// Its name in logs and metrics.
+    fn name(&self) -> &'static str;
+    /// Its routes: method, path template, and the operation's name in logs and metrics.
+    fn routes(&self) -> Vec<Route>;
+    /// Adds its routes, with its own words for a path it does not know.
+    fn mount(&self, app: &mut ServiceConfig);
+}
+
+/// One route of a dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The method.
+    pub method: &'static str,
+    /// The path as `openapi.yaml` has it.
+    pub path: &'static str,
+    /// The operation.
+    pub operation: &'static str,
+}
+
+/// Every dialect; one line each.
+pub fn dialects(api: &Arc<Api>) -> [Box<dyn Dialect>; 3] {
+    [Box::new(v1::V1::new(api.clone())), Box::new(ops::Ops::new(api.clone())), Box::new(oidc::Oidc::new(api.clone()))]
+}
+
+/// Adds all dialects to an application.
+pub fn mount(api: &Arc<Api>, app: &mut ServiceConfig) {
+    for dialect in dialects(api) {
+        dialect.mount(app);
+    }
+    app.default_service(actix_web::web::to(ops::unknown_path));
+}

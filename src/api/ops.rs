@@ -1,0 +1,105 @@
+//! What operators and their machines ask: liveness, readiness, measurements, and the API's own description.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::http::{ErrorBody, Outcome, mark};
+use super::{Api, Dialect, Route};
+use crate::error;
+use crate::telemetry;
+
+/// The API's description, as `cognate openapi` prints it too.
+pub const OPENAPI: &str = include_str!("../../openapi.yaml");
+
+const ROUTES: [Route; 5] = {
+    const fn get(path: &'static str, operation: &'static str) -> Route {
+        Route { method: "GET", path, operation }
+    }
+    [
+        get("/livez", "livez"),
+        get("/readyz", "readyz"),
+        get("/metrics", "metrics"),
+        get("/openapi.yaml", "openapi"),
+        get("/docs/", "docs"),
+    ]
+};
+
+/// The dialect.
+pub struct Ops {
+    api: Arc<Api>,
+}
+
+impl Ops {
+    /// Speaks of this process.
+    pub fn new(api: Arc<Api>) -> Self {
+        Self { api }
+    }
+}
+
+impl Dialect for Ops {
+    fn name(&self) -> &'static str {
+        "ops"
+    }
+
+    fn routes(&self) -> Vec<Route> {
+        ROUTES.to_vec()
+    }
+
+    fn mount(&self, app: &mut ServiceConfig) {
+        let docs = utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}")
+            .config(utoipa_swagger_ui::Config::from("/openapi.yaml").validator_url("none"));
+        app.app_data(Data::from(self.api.clone()))
+            .route("/livez", web::get().to(livez))
+            .route("/readyz", web::get().to(readyz))
+            .route("/metrics", web::get().to(measurements))
+            .route("/openapi.yaml", web::get().to(openapi))
+            .route("/docs", web::get().to(to_docs))
+            .service(docs);
+    }
+}
+
+/// 200 while the process runs: only a restart would help a process that can not say this.
+async fn livez() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "status": "ok" }))
+}
+
+/// 200 when every part answers, else 503 with the state of each part.
+async fn readyz(api: Data<Api>) -> HttpResponse {
+    let (directory, tokens) = tokio::join!(api.ports.directory.ping(), api.ports.tokens.ping());
+    let pools = if api.pools.is_loaded() { Ok(()) } else { Err(error::Error::unavailable("not read yet")) };
+    let draining = api.draining.load(Ordering::Relaxed);
+    let parts = [("directory", directory), ("tokens", tokens), ("pools", pools)];
+    let cause =
+        parts.iter().find_map(|(name, state)| state.as_ref().err().map(|e| format!("{name}: {}", error::chain(e))));
+    let ready = cause.is_none() && !draining;
+    let word = |state: &Result<(), error::Error>| if state.is_ok() { "ok" } else { "unavailable" };
+    let [directory, tokens, pools] = parts.each_ref().map(|(_, state)| word(state));
+    let body = serde_json::json!({
+        "ready": ready, "draining": draining, "directory": directory, "tokens": tokens, "pools": pools,
+    });
+    let mut response = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    let label = if ready { "ok" } else { "unavailable" };
+    mark(response.json(body), Outcome { label, cause, client: None })
+}
+
+/// The measurements in Prometheus' text format.
+async fn measurements(api: Data<Api>) -> HttpResponse {
+    telemetry::measure_now(&api);
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(api.measurements.render())
+}
+
+async fn openapi() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/yaml").body(OPENAPI)
+}
+
+async fn to_docs() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((actix_web::http::header::LOCATION, "/docs/")).finish()
+}
+
+/// A path that no dialect owns.
+pub async fn unknown_path(_: HttpRequest) -> HttpResponse {
+    HttpResponse::NotFound().json(ErrorBody { status: 404, message: "Not Found" })
+}

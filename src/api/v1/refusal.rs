@@ -1,0 +1,144 @@
+//! How `/v1` says no: one shape, `{"status":…,"message":…}`, and its own words for each operation.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+
+use super::Operation;
+use crate::api::http;
+use crate::error::{self, Error};
+
+/// A refusal ready to be sent.
+pub(super) struct Refusal {
+    status: u16,
+    message: Cow<'static, str>,
+    retry_after: Option<Duration>,
+    close: bool,
+    pub(super) label: &'static str,
+    pub(super) cause: Option<String>,
+}
+
+impl Refusal {
+    fn new(status: u16, message: impl Into<Cow<'static, str>>, label: &'static str) -> Self {
+        Self { status, message: message.into(), retry_after: None, close: false, label, cause: None }
+    }
+
+    /// A body whose rest is not read, so that the connection can not go on.
+    pub(super) fn closing(status: u16, message: &'static str, label: &'static str) -> Self {
+        Self { close: true, ..Self::new(status, message, label) }
+    }
+
+    /// Anything wrong with the input.
+    pub(super) fn input(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(422, message, "invalid_parameter")
+    }
+
+    /// The words of `operation` for `error`.
+    pub(super) fn of(operation: Operation, error: Error) -> Self {
+        let label = error.label();
+        match error {
+            Error::InvalidParameter { .. } => Self::input(error.to_string()),
+            Error::NotFound(_) => Self::new(404, "Not Found", label),
+            Error::LimitExceeded => Self { retry_after: Some(LIMIT_PAUSE), ..Self::new(429, error.to_string(), label) },
+            Error::TooManyRequests { retry_after } => {
+                Self { retry_after: Some(retry_after), ..Self::new(429, error.to_string(), label) }
+            }
+            Error::Unavailable { retry_after, .. } => Self {
+                retry_after: Some(retry_after),
+                cause: Some(error::chain(&error)),
+                ..Self::new(503, error.to_string(), label)
+            },
+            Error::Conflict => Self { retry_after: Some(SOON), ..Self::new(503, BUSY, label) },
+            Error::Internal(_) | Error::Exists(_) => {
+                Self { cause: Some(error::chain(&error)), ..Self::new(500, INTERNAL, label) }
+            }
+            Error::NotAuthorized
+            | Error::UserNotFound
+            | Error::UserExists
+            | Error::UserNotConfirmed
+            | Error::UserDisabled
+            | Error::PasswordResetRequired
+            | Error::TemporaryPasswordExpired
+            | Error::InvalidPassword(_)
+            | Error::NoVerifiedAddress
+            | Error::ResetNotAllowed
+            | Error::CodeMismatch
+            | Error::CodeExpired
+            | Error::ChallengeInvalid
+            | Error::TokenInvalid
+            | Error::TokenExpired
+            | Error::TokenRevoked
+            | Error::TokenReused
+            | Error::AccessDenied => Self::new(401, unauthorized(operation, &error), label),
+        }
+    }
+
+    pub(super) fn into_response(self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = HttpResponse::build(status);
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        if let Some(wait) = self.retry_after {
+            response.insert_header((header::RETRY_AFTER, http::retry_after(wait)));
+        }
+        if self.close {
+            response.force_close();
+        }
+        response.json(http::ErrorBody { status: self.status, message: &self.message })
+    }
+}
+
+const SOON: Duration = Duration::from_secs(1);
+const BUSY: &str = "Service is temporarily unavailable, please try again.";
+const INTERNAL: &str = "Internal error, please try again later.";
+/// A refresh token that has yielded all its tokens yields no more; only a new sign-in helps.
+const LIMIT_PAUSE: Duration = Duration::from_secs(3600);
+
+/// The text of a 401: each operation of the original has one of its own, whatever the reason (contract seeds §1).
+fn unauthorized(operation: Operation, error: &Error) -> Cow<'static, str> {
+    match operation {
+        Operation::Login | Operation::ChangePassword => "Incorrect username or password.".into(),
+        Operation::TokenRefresh => "Unauthorized.".into(),
+        Operation::TokenRevoke => "Unauthorized".into(),
+        Operation::ForgotPassword if matches!(error, Error::UserNotFound) => "User not found.".into(),
+        Operation::ForgotPassword => error.to_string().into(),
+        Operation::ForgotPasswordConfirm => format!("{}: {error}", exception(error)).into(),
+        Operation::NewPasswordRequired if matches!(error, Error::InvalidPassword(_)) => {
+            format!("InvalidPasswordException: {error}").into()
+        }
+        Operation::NewPasswordRequired => "Unauthorized.".into(),
+    }
+}
+
+/// Cognito's name of a refusal that confirming a reset can meet.
+fn exception(error: &Error) -> &'static str {
+    match error {
+        Error::CodeMismatch => "CodeMismatchException",
+        Error::CodeExpired => "ExpiredCodeException",
+        Error::InvalidPassword(_) => "InvalidPasswordException",
+        Error::UserNotFound => "UserNotFoundException",
+        Error::UserNotConfirmed => "UserNotConfirmedException",
+        Error::PasswordResetRequired => "PasswordResetRequiredException",
+        Error::NotAuthorized
+        | Error::InvalidParameter { .. }
+        | Error::UserExists
+        | Error::UserDisabled
+        | Error::TemporaryPasswordExpired
+        | Error::NoVerifiedAddress
+        | Error::ResetNotAllowed
+        | Error::ChallengeInvalid
+        | Error::TokenInvalid
+        | Error::TokenExpired
+        | Error::TokenRevoked
+        | Error::TokenReused
+        | Error::AccessDenied
+        | Error::NotFound(_)
+        | Error::Exists(_)
+        | Error::LimitExceeded
+        | Error::TooManyRequests { .. }
+        | Error::Conflict
+        | Error::Unavailable { .. }
+        | Error::Internal(_) => "NotAuthorizedException",
+    }
+}

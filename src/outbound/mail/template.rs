@@ -1,0 +1,152 @@
+//! The texts of mails: templates, built in or an operator's, filled only with the user's own name, the secret and
+//! what the settings say; nothing of a request reaches them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use minijinja::{Environment, UndefinedBehavior, context};
+use url::Url;
+
+use super::{Mail, one_line};
+use crate::config;
+use crate::error::Error;
+
+/// Far above what a mail needs and far below what a worker notices.
+const FUEL: u64 = 100_000;
+
+macro_rules! built_in {
+    ($($name:literal),+) => { [$(($name, include_str!(concat!("../templates/", $name)))),+] };
+}
+const BUILT_IN: [(&str, &str); 6] = built_in!(
+    "reset_code.subject",
+    "reset_code.txt",
+    "reset_code.html",
+    "temporary_password.subject",
+    "temporary_password.txt",
+    "temporary_password.html"
+);
+
+/// The templates of every mail.
+#[derive(Debug)]
+pub struct Templates {
+    templates: Environment<'static>,
+    product: String,
+    reset_url: Option<Url>,
+}
+
+impl Templates {
+    /// Takes the built-in templates, replaces those that the operator's folder has, and tries each once; the text of
+    /// a fault is for the operator.
+    pub fn load(settings: &config::Mail) -> Result<Self, String> {
+        let mut templates = Environment::new();
+        templates.set_fuel(Some(FUEL));
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        // Its error texts would show the values, codes and passwords among them.
+        templates.set_debug(false);
+        for (name, source) in BUILT_IN {
+            let own = settings.templates.as_deref().map(|folder| read(folder, name)).transpose()?.flatten();
+            let source = own.unwrap_or_else(|| source.to_owned());
+            templates.add_template_owned(name, source).map_err(|fault| format!("mail.templates: {fault}"))?;
+        }
+        let loaded = Self { templates, product: settings.product.clone(), reset_url: settings.reset_url.clone() };
+        loaded.try_all().map_err(|fault| format!("mail.templates: {fault}"))?;
+        settings.templates.as_deref().map_or(Ok(()), refuse_misnamed)?;
+        Ok(loaded)
+    }
+
+    /// The mail with a code that resets a password.
+    pub fn reset_code(&self, to: &str, username: &str, code: &str, valid_for: Duration) -> Result<Mail, Error> {
+        self.mail("reset_code", to, username, code, valid_for).map_err(Error::internal)
+    }
+
+    /// The mail with a temporary password.
+    pub fn temporary_password(
+        &self,
+        to: &str,
+        username: &str,
+        password: &str,
+        valid_for: Duration,
+    ) -> Result<Mail, Error> {
+        self.mail("temporary_password", to, username, password, valid_for).map_err(Error::internal)
+    }
+
+    fn mail(&self, kind: &str, to: &str, username: &str, secret: &str, valid_for: Duration) -> Result<Mail, String> {
+        let values = context! {
+            product => one_line(&self.product),
+            reset_url => self.reset_url.as_ref().map(Url::as_str),
+            username => one_line(username),
+            code => secret,
+            password => secret,
+            valid_for => in_words(valid_for),
+        };
+        let render = |form: &str| {
+            let template = self.templates.get_template(&format!("{kind}.{form}"));
+            template.and_then(|template| template.render(&values)).map_err(|fault| fault.to_string())
+        };
+        Ok(Mail {
+            to: to.to_owned(),
+            subject: one_line(&render("subject")?),
+            text: render("txt")?,
+            html: render("html")?,
+        })
+    }
+
+    fn try_all(&self) -> Result<(), String> {
+        for kind in ["reset_code", "temporary_password"] {
+            self.mail(kind, "", "name", "secret", Duration::from_secs(600))?;
+        }
+        Ok(())
+    }
+}
+
+fn read(folder: &Path, name: &str) -> Result<Option<String>, String> {
+    match std::fs::read_to_string(folder.join(name)) {
+        Ok(source) => Ok(Some(source)),
+        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(fault) => Err(format!("mail.templates: {}: {fault}", folder.join(name).display())),
+    }
+}
+
+/// A template under a name that nobody asks for would silently do nothing.
+fn refuse_misnamed(folder: &Path) -> Result<(), String> {
+    let entries =
+        std::fs::read_dir(folder).map_err(|fault| format!("mail.templates: {}: {fault}", folder.display()))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let a_template = [".subject", ".txt", ".html"].iter().any(|ending| name.ends_with(ending));
+        if a_template && !BUILT_IN.iter().any(|(known, _)| *known == name) {
+            let known = BUILT_IN.map(|(known, _)| known).join(", ");
+            return Err(format!("mail.templates: {name} is no template's name; there are {known}"));
+        }
+    }
+    Ok(())
+}
+
+/// `10 minutes`, `7 days`: the largest unit that says it exactly.
+fn in_words(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+    let (length, unit) =
+        units.into_iter().find(|(length, _)| seconds > 0 && seconds.is_multiple_of(*length)).unwrap_or((1, "second"));
+    let count = seconds / length;
+    if count == 1 { format!("{count} {unit}") } else { format!("{count} {unit}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_said_in_words() {
+        for (seconds, words) in [
+            (600, "10 minutes"),
+            (604_800, "7 days"),
+            (3_600, "1 hour"),
+            (90, "90 seconds"),
+            (5_400, "90 minutes"),
+            (0, "0 seconds"),
+        ] {
+            assert_eq!(in_words(Duration::from_secs(seconds)), words);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Signing in: proving a password, and [`Pool::next_step`], the one place that decides what is still owed before
+//! tokens, whatever way the user came.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use super::hash::PasswordCheck;
+use super::name::{EmailAddress, Username};
+use super::user::check_standing;
+use super::{Asked, Client, Pool, Tokens};
+use crate::error::Error;
+use crate::store::directory::{User, UserStatus};
+
+/// What a successful proof leads to.
+pub enum Step {
+    /// Nothing more is owed.
+    Tokens(Tokens),
+    /// Something is.
+    Challenge(Asked),
+}
+
+/// Whom a name that somebody typed means. A name that means nobody gets a sub of its own, always the same, so that
+/// throttles and codes treat it like any other.
+pub(super) struct Login {
+    pub(super) account: Uuid,
+    pub(super) user: Option<User>,
+}
+
+impl Pool {
+    /// Proves a username (or verified email) and password, and says what comes next.
+    ///
+    /// Errors: `NotAuthorized` (unknown or wrong, not told apart), `TooManyRequests`, the standings of
+    /// [`Pool::next_step`], `Unavailable`.
+    pub async fn initiate_auth(
+        &self,
+        client: &Client,
+        username: &str,
+        password: &str,
+        source: IpAddr,
+    ) -> Result<Step, Error> {
+        let login = self.find_login(username).await?;
+        let user = self.attempt(login.account, source, self.prove_password(login.user, password)).await?;
+        self.next_step(client, &user).await
+    }
+
+    /// Whom a login name means.
+    pub(super) async fn find_login(&self, name: &str) -> Result<Login, Error> {
+        let username = Username::parse(name).map(|username| username.key);
+        let email = EmailAddress::parse(name).map(|email| email.key);
+        let user = match (&username, &email) {
+            // Not a name that a user can have; the look-up is made all the same, so that it costs the same.
+            (Err(_), Err(_)) => self.ports.directory.user_by_login(self.id(), "", "").await?.and(None),
+            (username, email) => {
+                let key = |part: &Result<String, Error>| part.as_ref().map_or_else(|_| String::new(), Clone::clone);
+                self.ports.directory.user_by_login(self.id(), &key(username), &key(email)).await?
+            }
+        };
+        let account =
+            user.as_ref().map_or_else(|| self.absent_user(username.as_deref().unwrap_or(name)), |user| user.sub);
+        Ok(Login { account, user })
+    }
+
+    /// The sub that a name without a user is treated under.
+    fn absent_user(&self, name: &str) -> Uuid {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = self.secrets.absent.tag(&[name.as_bytes()]);
+        uuid::Builder::from_random_bytes([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]).into_uuid()
+    }
+
+    /// Checks a password at the same cost whether or not there is a user, and renews an outdated hash.
+    pub(super) async fn prove_password(&self, user: Option<User>, password: &str) -> Result<User, Error> {
+        let stored = user.as_ref().and_then(|user| user.password.as_deref());
+        match (self.ports.hasher.verify(password, stored).await?, user) {
+            (PasswordCheck::Right, Some(user)) => Ok(user),
+            (PasswordCheck::RightButOutdated, Some(user)) => self.renew_hash(user, password).await,
+            (PasswordCheck::Wrong, _) | (_, None) => Err(Error::NotAuthorized),
+        }
+    }
+
+    async fn renew_hash(&self, mut user: User, password: &str) -> Result<User, Error> {
+        user.password = Some(self.ports.hasher.hash(password).await?);
+        user.updated_at = self.now();
+        match self.ports.directory.update_user(&user).await {
+            Ok(version) => Ok(User { version, ..user }),
+            // Somebody changed the user meanwhile; the next sign-in renews it.
+            Err(Error::Conflict) => self.ports.directory.user(self.id(), user.sub).await?.ok_or(Error::NotAuthorized),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a user whose password is proven still owes: a standing that allows sign-in, then a new password where the
+    /// present one is temporary, then nothing.
+    pub(super) async fn next_step(&self, client: &Client, user: &User) -> Result<Step, Error> {
+        check_standing(user)?;
+        if user.status == UserStatus::ForceChangePassword {
+            if user.temporary_until.is_some_and(|until| until <= self.now()) {
+                return Err(Error::TemporaryPasswordExpired);
+            }
+            return Ok(Step::Challenge(self.ask_new_password(client, user).await?));
+        }
+        Ok(Step::Tokens(self.open_session(client, user).await?))
+    }
+}

@@ -1,0 +1,143 @@
+//! Hashing of passwords on a bounded pool of its own, so that a burst of sign-ins queues and is then told to come
+//! back, while refresh, JWKS and health never wait behind it.
+
+mod stored;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use argon2::password_hash::PasswordHasher as _;
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use zeroize::Zeroizing;
+
+use crate::config;
+use crate::crypto::Random;
+use crate::error::Error;
+use stored::Stored;
+
+/// What a password proved to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordCheck {
+    /// The user's.
+    Right,
+    /// The user's, but its hash is of another algorithm or of other parameters: hash it anew.
+    RightButOutdated,
+    /// Not the user's, or there is no such user.
+    Wrong,
+}
+
+/// Makes and checks password hashes: Argon2id with the configured parameters, and every imported kind on checking.
+pub struct Hasher {
+    argon2: Argon2<'static>,
+    ghost: Arc<Stored>,
+    turns: Arc<Semaphore>,
+    queue_wait: Duration,
+    waiting: AtomicUsize,
+    random: Random,
+}
+
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hasher").field("params", self.argon2.params()).finish_non_exhaustive()
+    }
+}
+
+impl Hasher {
+    /// Takes the parameters and how many hashes may run at once.
+    pub fn new(settings: &config::Password) -> Result<Self, Error> {
+        let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, None)
+            .map_err(|fault| Error::internal(format!("password: {fault}")))?;
+        let random = Random::default();
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let turns = if settings.threads == 0 { cores() } else { settings.threads.min(Semaphore::MAX_PERMITS) };
+        Ok(Self {
+            ghost: Arc::new(Stored::ghost(&params, &random)?),
+            argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            turns: Arc::new(Semaphore::new(turns)),
+            queue_wait: *settings.queue_wait,
+            waiting: AtomicUsize::new(0),
+            random,
+        })
+    }
+
+    /// The Argon2id hash of a password in PHC format, with a new salt. `Unavailable` when no turn came in time.
+    pub async fn hash(&self, password: &str) -> Result<String, Error> {
+        let argon2 = self.argon2.clone();
+        let salt = self.random.bytes::<16>()?;
+        let work = move |password: &[u8]| {
+            let hash = argon2.hash_password_with_salt(password, &salt);
+            hash.map(|hash| hash.to_string()).map_err(|fault| Error::unavailable(format!("Argon2: {fault}")))
+        };
+        self.in_turn(password, work).await
+    }
+
+    /// Compares a password with a stored hash, whole and byte for byte. Without a stored hash the same work is done
+    /// on a hash that nothing matches, so that an unknown user costs what a wrong password does.
+    /// `Unavailable` when no turn came in time, `Internal` when the stored hash is not one [`accepts`] lets in.
+    pub async fn verify(&self, password: &str, stored: Option<&str>) -> Result<PasswordCheck, Error> {
+        let stored = match stored {
+            Some(text) => {
+                Arc::new(Stored::parse(text).map_err(|fault| Error::internal(format!("stored hash: {fault}")))?)
+            }
+            None => Arc::clone(&self.ghost),
+        };
+        let current = stored.is_current(self.argon2.params());
+        let right = self.in_turn(password, move |password| stored.matches(password)).await?;
+        Ok(match (right, current) {
+            (true, true) => PasswordCheck::Right,
+            (true, false) => PasswordCheck::RightButOutdated,
+            (false, _) => PasswordCheck::Wrong,
+        })
+    }
+
+    /// How many callers wait for a turn.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        password: &str,
+        work: impl FnOnce(&[u8]) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let turn = self.turn().await?;
+        let password = Zeroizing::new(password.to_owned());
+        let job = move || {
+            // Held by the thread, not by the caller: a caller who goes away does not free a core that is still busy.
+            let _turn = turn;
+            work(password.as_bytes())
+        };
+        tokio::task::spawn_blocking(job).await.map_err(Error::internal)?
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let _waiting = Waiting::enter(&self.waiting);
+        tokio::time::timeout(self.queue_wait, Arc::clone(&self.turns).acquire_owned())
+            .await
+            .map_err(|_| Error::unavailable("no turn to hash a password came within password.queue_wait"))?
+            .map_err(Error::internal)
+    }
+}
+
+/// Counts a caller as waiting for as long as it lives, also when the caller is dropped half-way.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn enter(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether an imported hash can be checked here and at a bearable price; the text says what is wrong with it.
+pub fn accepts(stored: &str) -> Result<(), String> {
+    Stored::parse(stored).map(|_| ())
+}

@@ -1,0 +1,198 @@
+//! The signing keys of a pool in the Directory: one document a pool, so that a rotation is one write and all
+//! replicas sign and verify with one set.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::document::{self, Versioned};
+use super::{Client, Pool, PoolSettings, Pools};
+use crate::clock::Timestamp;
+use crate::error::{Error, Kind};
+use crate::keys::{Algorithm, Due, KeyRecord, KeySet, KeySetRecord, KeyState, Schedule, Signer};
+use crate::store::directory::Document;
+
+/// Times a write is tried again when another replica was faster.
+const TRIES: u32 = 8;
+/// A token with an unknown key makes a replica read the keys again, but not more often than this.
+const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(1);
+
+/// A key as `cognate keys list` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyRow {
+    /// The pool's id.
+    pub pool: String,
+    /// Key id: the RFC 7638 thumbprint.
+    pub kid: String,
+    /// What it signs with.
+    pub algorithm: Algorithm,
+    /// Where it is in its life.
+    pub state: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Since when (or from when on) it signs.
+    pub active_from: Timestamp,
+    /// When it leaves the JWKS, once that is known.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Pools {
+    /// The key set of a pool, after doing what is due: making the first or the next key, dropping expired ones,
+    /// sealing anew under a new master key.
+    pub(super) async fn keys_of(
+        &self,
+        settings: &PoolSettings,
+        clients: &HashMap<String, Client>,
+    ) -> Result<KeySet, Error> {
+        let schedule = self.schedule(clients.values());
+        for _ in 0..TRIES {
+            let Versioned { version, content: mut record } = self.read_keys(&settings.id).await?;
+            let resealed = self.reseal(&settings.id, &mut record)?;
+            let now = self.ports().clock.now();
+            let changed = match record.due(settings.algorithm, &schedule, now) {
+                None => resealed,
+                Some(Due::Removal) => record.drop_expired(now) || resealed,
+                Some(Due::Extension) => record.extend(&schedule) || resealed,
+                Some(Due::NewKey) => {
+                    let made = self.make_key(&settings.id, settings.algorithm).await?;
+                    record.add(made, &schedule, now);
+                    true
+                }
+            };
+            if !changed {
+                return self.load_keys(&settings.id, version, record);
+            }
+            match self.write_keys(&settings.id, version, &record).await {
+                Ok(version) => return self.load_keys(&settings.id, version, record),
+                Err(Error::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    fn schedule<'a>(&self, clients: impl Iterator<Item = &'a Client>) -> Schedule {
+        let longest = clients.map(|client| client.access_token_seconds.max(client.id_token_seconds)).max();
+        Schedule {
+            publish_ahead: *self.ports().keys.publish_ahead,
+            rotate_after: *self.ports().keys.rotate_after,
+            // A client that was shortened or deleted may have tokens of its former life about: a day is the most.
+            token_life: Duration::from_secs(longest.unwrap_or(0).max(24 * 3600)),
+        }
+    }
+
+    async fn read_keys(&self, pool: &str) -> Result<Versioned<KeySetRecord>, Error> {
+        let found = document::read(&*self.ports().directory, document::KEYS, pool).await?;
+        Ok(found.unwrap_or(Versioned { version: 0, content: KeySetRecord { keys: Vec::new() } }))
+    }
+
+    async fn write_keys(&self, pool: &str, version: i64, record: &KeySetRecord) -> Result<i64, Error> {
+        let document = Document {
+            kind: document::KEYS.to_owned(),
+            id: pool.to_owned(),
+            parent: pool.to_owned(),
+            version,
+            body: document::write(record)?,
+        };
+        let directory = &self.ports().directory;
+        if version > 0 {
+            return directory.update_document(&document).await;
+        }
+        if directory.create_document(&document).await? { Ok(1) } else { Err(Error::Conflict) }
+    }
+
+    fn load_keys(&self, pool: &str, version: i64, record: KeySetRecord) -> Result<KeySet, Error> {
+        KeySet::load(pool, version, record, &self.ports().master).map_err(|fault| Error::internal(fault.to_string()))
+    }
+
+    fn reseal(&self, pool: &str, record: &mut KeySetRecord) -> Result<bool, Error> {
+        let mut changed = false;
+        for key in &mut record.keys {
+            let done = key.reseal(pool, &self.ports().master, &self.ports().random);
+            changed |= done.map_err(|fault| Error::internal(fault.to_string()))?;
+        }
+        Ok(changed)
+    }
+
+    async fn make_key(&self, pool: &str, algorithm: Algorithm) -> Result<KeyRecord, Error> {
+        let made = tokio::task::spawn_blocking(move || Signer::generate_pkcs8(algorithm));
+        let pkcs8 = made.await.map_err(Error::internal)??;
+        KeyRecord::new(pool, algorithm, &pkcs8, &self.ports().master, &self.ports().random, self.ports().clock.now())
+    }
+
+    /// Makes a new signing key for a pool: published now and used after `keys.publish_ahead`, or, in an emergency,
+    /// used at once while all others are dropped and every token they signed is refused.
+    pub async fn rotate_keys(&self, pool: &Pool, emergency: bool) -> Result<KeyRow, Error> {
+        let schedule = self.schedule(pool.clients.values());
+        let made = self.make_key(pool.id(), pool.settings.algorithm).await?;
+        let kid = made.kid.clone();
+        for _ in 0..TRIES {
+            let Versioned { version, content: mut record } = self.read_keys(pool.id()).await?;
+            let now = self.ports().clock.now();
+            if emergency {
+                record.replace_all(made.clone(), now);
+            } else {
+                record.add(made.clone(), &schedule, now);
+            }
+            match self.write_keys(pool.id(), version, &record).await {
+                Ok(_) => {
+                    let row = rows(pool.id(), &record, now).into_iter().find(|row| row.kid == kid);
+                    return row.ok_or(Error::NotFound(Kind::Key));
+                }
+                Err(Error::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Conflict)
+    }
+}
+
+impl Pool {
+    /// The JWKS as JSON, and its ETag.
+    pub fn jwks(&self) -> Arc<KeySet> {
+        self.keys.load_full()
+    }
+
+    /// Its signing keys with their states.
+    pub fn keys(&self) -> Vec<KeyRow> {
+        rows(self.id(), self.keys.load().record(), self.now())
+    }
+
+    /// How long a JWKS may be cached: as long as a key is published before it signs.
+    pub fn jwks_max_age(&self) -> Duration {
+        *self.ports.keys.publish_ahead
+    }
+
+    /// The key set that knows the key of `token`: after an emergency rotation another replica may have signed with
+    /// a key this one has not read yet, and refusing it would be a false 401.
+    pub(super) async fn keys_for(&self, token: &str) -> Result<Arc<KeySet>, Error> {
+        let keys = self.keys.load_full();
+        let Some(kid) = KeySet::kid_of(token) else { return Err(Error::TokenInvalid) };
+        let now = self.now();
+        if keys.knows(&kid) || self.keys_read_at.load().plus(UNKNOWN_KEY_PAUSE) > now {
+            return Ok(keys);
+        }
+        self.keys_read_at.store(Arc::new(now));
+        let found = document::read(&*self.ports.directory, document::KEYS, self.id()).await?;
+        let Some(Versioned { version, content }) = found else { return Ok(keys) };
+        let fresh = KeySet::load(self.id(), version, content, &self.ports.master);
+        let fresh = Arc::new(fresh.map_err(|fault| Error::internal(fault.to_string()))?);
+        self.keys.store(fresh.clone());
+        Ok(fresh)
+    }
+}
+
+fn rows(pool: &str, record: &KeySetRecord, now: Timestamp) -> Vec<KeyRow> {
+    let row = |key: &KeyRecord| KeyRow {
+        pool: pool.to_owned(),
+        kid: key.kid.clone(),
+        algorithm: key.algorithm,
+        state: record.state(&key.kid, now).unwrap_or(KeyState::Retired).to_string(),
+        created_at: key.created_at,
+        active_from: key.active_from,
+        expires_at: key.expires_at,
+    };
+    record.keys.iter().map(row).collect()
+}

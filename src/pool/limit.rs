@@ -1,0 +1,122 @@
+//! Throttling: every attempt to prove a password is counted before it is judged, per account (also one that does not
+//! exist) and per source address, whatever way it comes.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, MutexGuard};
+use uuid::Uuid;
+
+use super::Pool;
+use crate::error::Error;
+use crate::store::tokens::{Attempt, Throttle};
+
+const STRIPES: usize = 1024;
+const LONGEST_TURN_WAIT: Duration = Duration::from_secs(2);
+
+/// Attempts on one account are judged one after the other: right passwords sent at once all succeed instead of
+/// locking each other out while they are counted but not yet judged.
+pub struct Turns(Vec<Mutex<()>>);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self((0..STRIPES).map(|_| Mutex::new(())).collect())
+    }
+}
+
+impl Turns {
+    async fn take(&self, subject: &str) -> Result<Option<MutexGuard<'_, ()>>, Error> {
+        let mut hasher = DefaultHasher::new();
+        subject.hash(&mut hasher);
+        let stripe = usize::try_from(hasher.finish() % STRIPES as u64).unwrap_or(0);
+        let Some(turn) = self.0.get(stripe) else { return Ok(None) };
+        match tokio::time::timeout(LONGEST_TURN_WAIT, turn.lock()).await {
+            Ok(guard) => Ok(Some(guard)),
+            Err(_) => Err(Error::TooManyRequests { retry_after: Duration::from_secs(1) }),
+        }
+    }
+}
+
+impl Pool {
+    /// Runs one proof of a password: waits for the account's turn, counts, judges, and takes the count back when the
+    /// proof was right or nothing was judged (a store or the hash queue was not available).
+    pub(super) async fn attempt<T>(
+        &self,
+        account: Uuid,
+        source: IpAddr,
+        proof: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let account = format!("account|{}|{account}", self.id());
+        let source = source_subject(source);
+        let _turn = self.ports.turns.take(&account).await?;
+        self.count(&source, &self.source_throttle()).await?;
+        if let Err(locked) = self.count(&account, &self.account_throttle()).await {
+            metrics::counter!("cognate_throttled_total", "subject" => "account").increment(1);
+            return Err(locked);
+        }
+        let outcome = proof.await;
+        let (now, tokens) = (self.now(), &self.ports.tokens);
+        match &outcome {
+            Ok(_) => {
+                tokens.clear_attempts(&account).await?;
+                tokens.forgive_attempt(&source, &self.source_throttle(), now).await?;
+            }
+            Err(Error::Unavailable { .. } | Error::Internal(_)) => {
+                // Best effort: the answer is an error already, and a store that is down keeps its counts.
+                let _ = tokens.forgive_attempt(&account, &self.account_throttle(), now).await;
+                let _ = tokens.forgive_attempt(&source, &self.source_throttle(), now).await;
+            }
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    /// Counts one request for a mail to an account.
+    pub(super) async fn count_mail(&self, account: Uuid, source: IpAddr) -> Result<(), Error> {
+        self.count(&source_subject(source), &self.source_throttle()).await?;
+        let limits = &self.ports.limits;
+        let throttle =
+            Throttle { free: limits.mails, lock: *limits.mail_pause, lock_max: limits.mail_pause.saturating_mul(60) };
+        self.count(&format!("mail|{}|{account}", self.id()), &throttle).await
+    }
+
+    /// Counts one answer to a code from a source; the code itself counts its own.
+    pub(super) async fn count_source(&self, source: IpAddr) -> Result<(), Error> {
+        self.count(&source_subject(source), &self.source_throttle()).await
+    }
+
+    /// Takes back what [`Pool::count_source`] counted: the answer was right.
+    pub(super) async fn forgive_source(&self, source: IpAddr) -> Result<(), Error> {
+        self.ports.tokens.forgive_attempt(&source_subject(source), &self.source_throttle(), self.now()).await
+    }
+
+    async fn count(&self, subject: &str, throttle: &Throttle) -> Result<(), Error> {
+        let now = self.now();
+        match self.ports.tokens.count_attempt(subject, throttle, now).await? {
+            Attempt::Allowed => Ok(()),
+            Attempt::Locked(until) => Err(Error::TooManyRequests { retry_after: until.until(now) }),
+        }
+    }
+
+    fn account_throttle(&self) -> Throttle {
+        let limits = &self.ports.limits;
+        Throttle { free: limits.account_failures, lock: *limits.account_lock, lock_max: *limits.account_lock_max }
+    }
+
+    fn source_throttle(&self) -> Throttle {
+        let limits = &self.ports.limits;
+        Throttle { free: limits.source_failures, lock: *limits.account_lock, lock_max: *limits.account_lock_max }
+    }
+}
+
+/// One IPv6 customer holds a whole /64, so its addresses count as one.
+fn source_subject(source: IpAddr) -> String {
+    match source.to_canonical() {
+        IpAddr::V4(address) => format!("source|{address}"),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("source|{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What a user pool does, in verbs: [`Pool`] here, each verb in the file of its noun, and [`Pools`] that finds one.
+//! Knows neither HTTP nor SQL nor Redis.
+
+mod auth;
+mod bootstrap;
+mod challenge;
+pub mod client;
+mod code;
+mod document;
+pub mod group;
+pub mod hash;
+mod import;
+mod key;
+mod limit;
+pub mod name;
+pub mod outbox;
+pub mod password;
+mod pools;
+mod refresh_token;
+mod session;
+pub mod settings;
+pub mod token;
+mod user;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config;
+use crate::crypto::{MacKey, Random, RootSecret};
+use crate::error::{Error, Kind};
+use crate::keys::{KeySet, MasterKeys};
+use crate::outbound::mail::Templates;
+use crate::store::directory::Directory;
+use crate::store::tokens::TokenStore;
+
+pub use auth::Step;
+pub use bootstrap::{ADMIN, FirstAdmin};
+pub use challenge::Asked;
+pub use client::Client;
+pub use group::NewGroup;
+pub use hash::Hasher;
+pub use import::ImportedUser;
+pub use key::KeyRow;
+pub use limit::Turns;
+pub use outbox::Outbox;
+pub use pools::Pools;
+pub use session::{Caller, Tokens};
+pub use settings::PoolSettings;
+pub use user::NewUser;
+
+/// Everything outside that a pool uses, and the settings it works by.
+pub struct Ports {
+    /// What must last.
+    pub directory: Arc<dyn Directory>,
+    /// What expires.
+    pub tokens: Arc<dyn TokenStore>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Random,
+    /// Password hashing.
+    pub hasher: Hasher,
+    /// The keys that seal everything kept.
+    pub master: MasterKeys,
+    /// The words of mails.
+    pub templates: Templates,
+    /// One turn at a time for each account.
+    pub turns: Turns,
+    /// Throttles.
+    pub limits: config::Limits,
+    /// Life of signing keys.
+    pub keys: config::Keys,
+    /// The pool made at first start.
+    pub bootstrap: config::Bootstrap,
+    /// The URL that clients use, without a trailing slash.
+    pub public_url: String,
+}
+
+/// A user pool as this process sees it: its settings and clients, its keys, and the ports.
+pub struct Pool {
+    /// Its settings.
+    pub settings: PoolSettings,
+    clients: HashMap<String, Client>,
+    keys: ArcSwap<KeySet>,
+    keys_read_at: ArcSwap<Timestamp>,
+    secrets: Secrets,
+    outbox: Arc<Outbox>,
+    ports: Arc<Ports>,
+}
+
+/// The pool's own keys, one per purpose (security rule 8).
+struct Secrets {
+    refresh: MacKey,
+    code: MacKey,
+    handle: MacKey,
+    absent: MacKey,
+}
+
+impl Secrets {
+    fn derive(root: &RootSecret, pool: &str) -> Result<Self, Error> {
+        Ok(Self {
+            refresh: root.mac_key("refresh", pool)?,
+            code: root.mac_key("code", pool)?,
+            handle: root.mac_key("challenge-handle", pool)?,
+            absent: root.mac_key("absent-user", pool)?,
+        })
+    }
+}
+
+impl Pool {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.settings.id
+    }
+
+    /// `iss` of its tokens: the public URL and the id, from configuration alone.
+    pub fn issuer(&self) -> String {
+        format!("{}/{}", self.ports.public_url, self.settings.id)
+    }
+
+    /// One of its app clients.
+    pub fn client(&self, id: &str) -> Result<&Client, Error> {
+        self.clients.get(id).ok_or(Error::NotFound(Kind::Client))
+    }
+
+    /// All of its app clients, by name.
+    pub fn clients(&self) -> Vec<&Client> {
+        let mut clients: Vec<_> = self.clients.values().collect();
+        clients.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
+        clients
+    }
+
+    fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+}

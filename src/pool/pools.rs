@@ -1,0 +1,147 @@
+//! [`Pools`]: every pool of this deployment as last read from the Directory, found by id or by client.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+
+use super::bootstrap::BootstrapRecord;
+use super::document;
+use super::{Client, Outbox, Pool, PoolSettings, Ports, Secrets};
+use crate::crypto::RootSecret;
+use crate::error::{Error, Kind};
+use crate::outbound::mail::Mailer;
+
+/// The pools, read again every `keys.reload`. When the Directory is down the last reading stays in force, so that
+/// verification, JWKS and discovery go on.
+pub struct Pools {
+    ports: Arc<Ports>,
+    mailer: Arc<Mailer>,
+    loaded: ArcSwapOption<Loaded>,
+}
+
+struct Loaded {
+    root: RootSecret,
+    outbox: Arc<Outbox>,
+    bootstrap: BootstrapRecord,
+    pools: HashMap<String, Arc<Pool>>,
+    pool_of_client: HashMap<String, String>,
+}
+
+impl Pools {
+    /// Nothing is read yet.
+    pub fn new(ports: Arc<Ports>, mailer: Arc<Mailer>) -> Self {
+        Self { ports, mailer, loaded: ArcSwapOption::empty() }
+    }
+
+    pub(super) fn ports(&self) -> &Arc<Ports> {
+        &self.ports
+    }
+
+    fn loaded(&self) -> Result<Arc<Loaded>, Error> {
+        self.loaded.load_full().ok_or_else(|| Error::unavailable("the directory was not read yet"))
+    }
+
+    /// Whether the Directory was read at least once.
+    pub fn is_loaded(&self) -> bool {
+        self.loaded.load().is_some()
+    }
+
+    /// Reads the Directory: at the first time makes what a new deployment needs (root secret, pool, client), then
+    /// sees that every pool has the signing keys that are due.
+    pub async fn reload(&self) -> Result<(), Error> {
+        let known = self.loaded.load_full();
+        let (root, outbox, bootstrap) = match known {
+            Some(known) => (known.root.clone(), known.outbox.clone(), known.bootstrap.clone()),
+            None => {
+                let root = self.open_root().await?;
+                let outbox = Arc::new(self.open_outbox(&root)?);
+                (root, outbox, self.bootstrap().await?)
+            }
+        };
+        let mut pools = HashMap::new();
+        let mut pool_of_client = HashMap::new();
+        for found in self.ports.directory.documents(document::POOL, "").await? {
+            let pool = self.load_pool(document::parse(&found)?.content, &root, &outbox).await?;
+            pool_of_client.extend(pool.clients.keys().map(|client| (client.clone(), pool.id().to_owned())));
+            pools.insert(pool.id().to_owned(), Arc::new(pool));
+        }
+        self.loaded.store(Some(Arc::new(Loaded { root, outbox, bootstrap, pools, pool_of_client })));
+        Ok(())
+    }
+
+    fn open_outbox(&self, root: &RootSecret) -> Result<Outbox, Error> {
+        Ok(Outbox::new(
+            self.ports.directory.clone(),
+            self.mailer.clone(),
+            root.seal_key("outbox", "")?,
+            self.ports.clock.clone(),
+            self.ports.random.clone(),
+        ))
+    }
+
+    async fn load_pool(&self, settings: PoolSettings, root: &RootSecret, outbox: &Arc<Outbox>) -> Result<Pool, Error> {
+        let mut clients = HashMap::new();
+        for found in self.ports.directory.documents(document::CLIENT, &settings.id).await? {
+            let client: Client = document::parse(&found)?.content;
+            clients.insert(client.id.clone(), client);
+        }
+        let keys = self.keys_of(&settings, &clients).await?;
+        Ok(Pool {
+            secrets: Secrets::derive(root, &settings.id)?,
+            settings,
+            clients,
+            keys: ArcSwap::from_pointee(keys),
+            keys_read_at: ArcSwap::from_pointee(self.ports.clock.now()),
+            outbox: outbox.clone(),
+            ports: self.ports.clone(),
+        })
+    }
+
+    /// All pools, by id.
+    pub fn all(&self) -> Result<Vec<Arc<Pool>>, Error> {
+        let mut pools: Vec<_> = self.loaded()?.pools.values().cloned().collect();
+        pools.sort_by(|one, other| one.id().cmp(other.id()));
+        Ok(pools)
+    }
+
+    /// A pool by its id.
+    pub fn find(&self, id: &str) -> Result<Arc<Pool>, Error> {
+        self.loaded()?.pools.get(id).cloned().ok_or(Error::NotFound(Kind::Pool))
+    }
+
+    /// The pool of a client.
+    pub fn of_client(&self, client: &str) -> Result<Arc<Pool>, Error> {
+        let loaded = self.loaded()?;
+        let pool = loaded.pool_of_client.get(client).and_then(|id| loaded.pools.get(id));
+        pool.cloned().ok_or(Error::NotFound(Kind::Client))
+    }
+
+    /// The pool made at first start.
+    pub fn first(&self) -> Result<Arc<Pool>, Error> {
+        self.find(&self.loaded()?.bootstrap.pool)
+    }
+
+    /// The client made at first start.
+    pub fn first_client(&self) -> Result<String, Error> {
+        Ok(self.loaded()?.bootstrap.client.clone())
+    }
+
+    /// The outbox, for the worker that empties it.
+    pub fn outbox(&self) -> Result<Arc<Outbox>, Error> {
+        Ok(self.loaded()?.outbox.clone())
+    }
+
+    /// Changes the settings of a pool.
+    pub async fn update_pool(
+        &self,
+        id: &str,
+        change: impl Fn(&mut PoolSettings) + Send + Sync,
+    ) -> Result<PoolSettings, Error> {
+        document::change(&*self.ports.directory, document::POOL, id, Kind::Pool, |settings: &mut PoolSettings| {
+            change(settings);
+            Ok(())
+        })
+        .await
+    }
+}

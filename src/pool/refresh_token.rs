@@ -1,0 +1,58 @@
+//! The refresh token: opaque to clients, `session and user . generation . tag`, never stored.
+
+use uuid::Uuid;
+
+use super::Pool;
+use crate::crypto::{self, MacKey};
+use crate::store::tokens::{Session, SessionKey};
+
+/// Longest text worth looking at; ours are about 90 characters.
+const LONGEST: usize = 256;
+
+/// What a refresh token says, once its tag is right.
+pub(super) struct RefreshToken {
+    pub(super) user: Uuid,
+    pub(super) session: Uuid,
+    pub(super) generation: u64,
+}
+
+impl RefreshToken {
+    /// The token that is current in `session`.
+    pub(super) fn current(session: &Session) -> Self {
+        Self { user: session.user, session: session.id, generation: session.generation }
+    }
+
+    /// The text. The tag covers the client, so that another client's token is garbage before the store is asked.
+    pub(super) fn encode(&self, key: &MacKey, client: &str) -> String {
+        let ids = [*self.session.as_bytes(), *self.user.as_bytes()].concat();
+        format!("{}.{}.{}", crypto::encode(ids), self.generation, crypto::encode(self.tag(key, client)))
+    }
+
+    /// Reads a text; `None` for anything that is not a token of ours for this client, in its one spelling.
+    pub(super) fn decode(key: &MacKey, client: &str, text: &str) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        let mut parts = text.split('.');
+        let (ids, generation, tag) = (parts.next()?, parts.next()?, parts.next()?);
+        let ids = crypto::decode(ids)?;
+        let (session, user) = ids.split_at_checked(16)?;
+        let token = Self {
+            session: Uuid::from_slice(session).ok()?,
+            user: Uuid::from_slice(user).ok()?,
+            generation: generation.parse().ok()?,
+        };
+        let canonical = parts.next().is_none() && token.generation.to_string() == generation;
+        (canonical && crypto::same(&token.tag(key, client), &crypto::decode(tag)?)).then_some(token)
+    }
+
+    fn tag(&self, key: &MacKey, client: &str) -> [u8; 32] {
+        let generation = self.generation.to_be_bytes();
+        key.tag(&[self.session.as_bytes(), self.user.as_bytes(), &generation, client.as_bytes()])
+    }
+
+    /// Where its session is found.
+    pub(super) fn key(&self, pool: &Pool) -> SessionKey {
+        SessionKey { pool: pool.id().to_owned(), user: self.user, id: self.session }
+    }
+}

@@ -1,0 +1,187 @@
+//! Sessions: open one, refresh it, revoke it, and prove by an access token that one lives.
+
+use uuid::Uuid;
+
+use super::name::{EmailAddress, Username};
+use super::refresh_token::RefreshToken;
+use super::token::AccessClaims;
+use super::{Client, Pool};
+use crate::error::Error;
+use crate::store::directory::{SessionOwner, User};
+use crate::store::tokens::{Session, SessionKey, Verdict};
+
+/// What a sign-in or a refresh yields.
+pub struct Tokens {
+    /// The access token.
+    pub access_token: String,
+    /// The id token.
+    pub id_token: String,
+    /// The refresh token; at a refresh only where the client rotates.
+    pub refresh_token: Option<String>,
+    /// Life of the access token in seconds.
+    pub expires_in: u64,
+}
+
+/// Who called with an access token.
+pub struct Caller {
+    /// The user as he is now.
+    pub user: User,
+    /// The session that the token belongs to.
+    pub session: Session,
+    /// What the token says.
+    pub claims: AccessClaims,
+}
+
+impl Pool {
+    /// Opens a session for a user who owes nothing more.
+    pub(super) async fn open_session(&self, client: &Client, user: &User) -> Result<Tokens, Error> {
+        let now = self.now();
+        let session = Session {
+            pool: self.id().to_owned(),
+            user: user.sub,
+            id: self.ports.random.uuid()?,
+            client: client.id.clone(),
+            auth_time: now,
+            expires_at: now.plus(client.refresh_token_life()),
+            epoch: user.session_epoch,
+            generation: 0,
+            rotated_at: now,
+            recovered_at: 0,
+            refreshes: 0,
+        };
+        self.ports.tokens.open_session(&session).await?;
+        self.tokens(client, user, &session, true).await
+    }
+
+    async fn tokens(&self, client: &Client, user: &User, session: &Session, refresh: bool) -> Result<Tokens, Error> {
+        let issued = self.issue(client, user, session).await?;
+        let refresh_token = refresh.then(|| RefreshToken::current(session).encode(&self.secrets.refresh, &client.id));
+        Ok(Tokens {
+            access_token: issued.access_token,
+            id_token: issued.id_token,
+            refresh_token,
+            expires_in: client.access_token_seconds,
+        })
+    }
+
+    /// Yields new tokens for a refresh token (contract cognito (f)). `username` is the name the caller claims, where
+    /// the dialect carries one; `limit` is how often one session may be refreshed, 0 for ever.
+    ///
+    /// Errors: `TokenInvalid` (garbage, another client's, another user's, or two behind), `TokenRevoked`,
+    /// `TokenReused`, `UserDisabled` and its like, `LimitExceeded`, `Unavailable`.
+    pub async fn refresh(
+        &self,
+        client: &Client,
+        username: Option<&str>,
+        token: &str,
+        limit: u32,
+    ) -> Result<Tokens, Error> {
+        let token = RefreshToken::decode(&self.secrets.refresh, &client.id, token).ok_or(Error::TokenInvalid)?;
+        // The Directory is asked first: if it is down, the refresh token has not moved and the same call succeeds later.
+        let user = self.living_owner(token.user, token.session).await?;
+        if !username.is_none_or(|name| names(&user, name)) {
+            return Err(Error::TokenInvalid);
+        }
+        let key = token.key(self);
+        let verdict = self.ports.tokens.refresh(&key, token.generation, client.refresh_rule(limit), self.now()).await?;
+        let session = self.judge(&key, client, verdict).await?;
+        if !of_this_epoch(&user, &session) {
+            return Err(Error::TokenRevoked);
+        }
+        self.tokens(client, &user, &session, client.rotation.is_some()).await
+    }
+
+    async fn judge(&self, key: &SessionKey, client: &Client, verdict: Verdict) -> Result<Session, Error> {
+        match verdict {
+            Verdict::Rotated(session) | Verdict::Kept(session) => Ok(session),
+            Verdict::Retry(session) => {
+                metrics::counter!("cognate_refresh_retries_total", "kind" => "in_grace").increment(1);
+                Ok(session)
+            }
+            Verdict::Recovered(session) => {
+                metrics::counter!("cognate_refresh_retries_total", "kind" => "recovered").increment(1);
+                Ok(session)
+            }
+            Verdict::Stale => Err(Error::TokenInvalid),
+            Verdict::Exhausted => Err(Error::LimitExceeded),
+            Verdict::Dead | Verdict::Unknown => Err(Error::TokenRevoked),
+            Verdict::Reuse => {
+                self.end_for_good(key, client, "reuse").await?;
+                Err(Error::TokenReused)
+            }
+        }
+    }
+
+    /// Ends the session of a refresh token, at once and for good: its access tokens with it. Ending it again succeeds.
+    pub async fn revoke(&self, client: &Client, token: &str) -> Result<(), Error> {
+        let token = RefreshToken::decode(&self.secrets.refresh, &client.id, token).ok_or(Error::TokenInvalid)?;
+        self.end_for_good(&token.key(self), client, "revoked").await
+    }
+
+    /// The Directory first: once it has the record, no lost write or old snapshot of the token store revives the
+    /// session (R06, R13), and a caller who got an error can repeat the call.
+    async fn end_for_good(&self, key: &SessionKey, client: &Client, cause: &'static str) -> Result<(), Error> {
+        let no_longer_than = self.now().plus(client.refresh_token_life());
+        self.ports.directory.end_session(key.id, no_longer_than).await?;
+        if self.ports.tokens.end_session(key).await? {
+            metrics::counter!("cognate_sessions_ended_total", "cause" => cause).increment(1);
+        }
+        Ok(())
+    }
+
+    /// Who calls with this access token: the one check of every operation that a token opens.
+    ///
+    /// Errors: `TokenInvalid`, `TokenExpired`, `TokenRevoked` (its session or all of the user's were ended),
+    /// `UserDisabled`, `Unavailable`.
+    pub async fn authenticate(&self, access_token: &str) -> Result<Caller, Error> {
+        let claims = self.verify_access(access_token).await?;
+        let user = self.living_owner(claims.sub, claims.origin_jti).await?;
+        let key = SessionKey { pool: self.id().to_owned(), user: claims.sub, id: claims.origin_jti };
+        let session = self.ports.tokens.session(&key, self.now()).await?.ok_or(Error::TokenRevoked)?;
+        if session.client != claims.client_id || !of_this_epoch(&user, &session) {
+            return Err(Error::TokenRevoked);
+        }
+        Ok(Caller { user, session, claims })
+    }
+
+    /// The user of a session, if he may have sessions and this one was not ended for good.
+    async fn living_owner(&self, user: Uuid, session: Uuid) -> Result<User, Error> {
+        let owner = self.ports.directory.session_owner(self.id(), user, session).await?;
+        let SessionOwner { user, session_ended } = owner.ok_or(Error::TokenRevoked)?;
+        if session_ended {
+            return Err(Error::TokenRevoked);
+        }
+        super::user::check_standing(&user)?;
+        Ok(user)
+    }
+
+    /// Ends what the token store still holds of a user's sessions. They are dead already, because the user's
+    /// `session_epoch` has grown; this only frees the room, so a store that is down does not undo the answer.
+    pub(super) async fn clear_sessions(&self, user: Uuid, spared: Option<Uuid>, cause: &'static str) {
+        match self.ports.tokens.end_sessions_of(self.id(), user, spared).await {
+            Ok(count) => metrics::counter!("cognate_sessions_ended_total", "cause" => cause).increment(count),
+            Err(error) => {
+                tracing::warn!(cause = crate::error::chain(&error), "sessions ended by epoch are not freed yet")
+            }
+        }
+    }
+
+    /// The user's live sessions, latest sign-in first.
+    pub async fn sessions_of(&self, user: &User) -> Result<Vec<Session>, Error> {
+        let found = self.ports.tokens.sessions_of(self.id(), user.sub, self.now()).await?;
+        Ok(found.into_iter().filter(|session| of_this_epoch(user, session)).collect())
+    }
+}
+
+/// Whether the session outlived the last time that all of the user's were ended.
+fn of_this_epoch(user: &User, session: &Session) -> bool {
+    session.epoch == user.session_epoch || user.spared_session == Some(session.id)
+}
+
+/// Whether `name` is the user's: his username, verified address or sub.
+fn names(user: &User, name: &str) -> bool {
+    let username = Username::parse(name).is_ok_and(|given| given.key == user.username_key);
+    let email = user.email_verified
+        && EmailAddress::parse(name).is_ok_and(|given| user.email_key.as_deref() == Some(given.key.as_str()));
+    username || email || name == user.sub.to_string()
+}

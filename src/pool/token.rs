@@ -1,0 +1,196 @@
+//! Which claims go into which token (contract cognito (e)), and the one function that verifies an access token.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Client, Pool};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::store::directory::User;
+use crate::store::tokens::Session;
+
+/// The scope of tokens from the API sign-in.
+pub const SIGN_IN_SCOPE: &str = "aws.cognito.signin.user.admin";
+/// How far a replica's clock may be ahead of another's before its tokens look made in the future.
+const CLOCK_SKEW_SECONDS: i64 = 120;
+
+/// Claims of an access token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessClaims {
+    /// The user.
+    pub sub: Uuid,
+    /// Names of his groups.
+    #[serde(rename = "cognito:groups", default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// The pool's issuer.
+    pub iss: String,
+    /// The app client.
+    pub client_id: String,
+    /// The session.
+    pub origin_jti: Uuid,
+    /// The sign-in or refresh that made it.
+    pub event_id: Uuid,
+    /// `access`.
+    pub token_use: String,
+    /// Space-separated scopes.
+    pub scope: String,
+    /// When the user signed in.
+    pub auth_time: i64,
+    /// When it ends.
+    pub exp: i64,
+    /// When it was made.
+    pub iat: i64,
+    /// Before this it is not valid; our own tokens have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
+    /// Its own id.
+    pub jti: Uuid,
+    /// The user's name.
+    pub username: String,
+}
+
+/// Claims of an id token; attributes of the user stand beside the named ones.
+#[derive(Serialize)]
+struct IdClaims<'a> {
+    sub: Uuid,
+    aud: &'a str,
+    #[serde(rename = "cognito:groups", skip_serializing_if = "<[String]>::is_empty")]
+    groups: &'a [String],
+    iss: &'a str,
+    #[serde(rename = "cognito:username")]
+    username: &'a str,
+    origin_jti: Uuid,
+    event_id: Uuid,
+    token_use: &'static str,
+    auth_time: i64,
+    exp: i64,
+    iat: i64,
+    jti: Uuid,
+    #[serde(flatten)]
+    attributes: BTreeMap<&'a str, Value>,
+}
+
+/// An access and an id token.
+pub(super) struct IssuedTokens {
+    pub(super) access_token: String,
+    pub(super) id_token: String,
+}
+
+impl Pool {
+    /// Signs an access and an id token for a session.
+    pub(super) async fn issue(&self, client: &Client, user: &User, session: &Session) -> Result<IssuedTokens, Error> {
+        let now = self.now();
+        let keys = self.keys.load_full();
+        let signer = keys.signer(now).ok_or_else(|| Error::unavailable("the pool has no signing key yet"))?;
+        let issuer = self.issuer();
+        let event_id = self.ports.random.uuid()?;
+        let access = self.access_claims(client, user, session, event_id, &issuer)?;
+        let id = self.id_claims(client, user, session, event_id, &issuer)?;
+        let tokens = IssuedTokens { access_token: signer.sign(&access).await?, id_token: signer.sign(&id).await? };
+        metrics::counter!("cognate_tokens_issued_total", "kind" => "access").increment(1);
+        metrics::counter!("cognate_tokens_issued_total", "kind" => "id").increment(1);
+        Ok(tokens)
+    }
+
+    fn access_claims(
+        &self,
+        client: &Client,
+        user: &User,
+        session: &Session,
+        event_id: Uuid,
+        issuer: &str,
+    ) -> Result<AccessClaims, Error> {
+        let iat = self.now().seconds();
+        Ok(AccessClaims {
+            sub: user.sub,
+            groups: user.groups.clone(),
+            iss: issuer.to_owned(),
+            client_id: client.id.clone(),
+            origin_jti: session.id,
+            event_id,
+            token_use: "access".to_owned(),
+            scope: SIGN_IN_SCOPE.to_owned(),
+            auth_time: session.auth_time.seconds(),
+            exp: iat.saturating_add_unsigned(client.access_token_seconds),
+            iat,
+            nbf: None,
+            jti: self.ports.random.uuid()?,
+            username: user.username.clone(),
+        })
+    }
+
+    fn id_claims<'a>(
+        &self,
+        client: &'a Client,
+        user: &'a User,
+        session: &Session,
+        event_id: Uuid,
+        issuer: &'a str,
+    ) -> Result<IdClaims<'a>, Error> {
+        let iat = self.now().seconds();
+        Ok(IdClaims {
+            sub: user.sub,
+            aud: &client.id,
+            groups: &user.groups,
+            iss: issuer,
+            username: &user.username,
+            origin_jti: session.id,
+            event_id,
+            token_use: "id",
+            auth_time: session.auth_time.seconds(),
+            exp: iat.saturating_add_unsigned(client.id_token_seconds),
+            iat,
+            jti: self.ports.random.uuid()?,
+            attributes: attribute_claims(user),
+        })
+    }
+
+    /// The claims of a genuine access token of this pool whose time has come and not passed. Whether its session
+    /// still lives is [`Pool::authenticate`]'s to say.
+    pub(super) async fn verify_access(&self, token: &str) -> Result<AccessClaims, Error> {
+        let payload = self.keys_for(token).await?.verify(token)?;
+        let claims: AccessClaims = serde_json::from_slice(&payload).map_err(|_| Error::TokenInvalid)?;
+        let genuine = claims.iss == self.issuer() && claims.token_use == "access";
+        if !genuine || !self.clients.contains_key(&claims.client_id) {
+            return Err(Error::TokenInvalid);
+        }
+        check_times(&claims, self.now())?;
+        if claims.scope.split(' ').any(|scope| scope == SIGN_IN_SCOPE) { Ok(claims) } else { Err(Error::AccessDenied) }
+    }
+}
+
+/// No leeway on the end: our own clock set it.
+fn check_times(claims: &AccessClaims, now: Timestamp) -> Result<(), Error> {
+    let now = now.seconds();
+    let latest_start = now.saturating_add(CLOCK_SKEW_SECONDS);
+    if claims.iat > latest_start || claims.nbf.is_some_and(|nbf| nbf > latest_start) {
+        return Err(Error::TokenInvalid);
+    }
+    if claims.exp <= now { Err(Error::TokenExpired) } else { Ok(()) }
+}
+
+/// Every attribute of the user as an id token says it: flags as JSON booleans, `updated_at` as a number, `address`
+/// as an object, custom attributes as strings; what has no value is left out.
+fn attribute_claims(user: &User) -> BTreeMap<&str, Value> {
+    let mut claims = BTreeMap::new();
+    if let Some(email) = &user.email {
+        claims.insert("email", Value::from(email.as_str()));
+        claims.insert("email_verified", Value::from(user.email_verified));
+    }
+    if let Some(phone) = &user.phone {
+        claims.insert("phone_number", Value::from(phone.as_str()));
+        claims.insert("phone_number_verified", Value::from(user.phone_verified));
+    }
+    for (name, value) in &user.attributes {
+        let value = match name.as_str() {
+            "address" => serde_json::json!({ "formatted": value }),
+            "updated_at" => value.parse::<i64>().map_or_else(|_| Value::from(value.as_str()), Value::from),
+            _ => Value::from(value.as_str()),
+        };
+        claims.entry(name.as_str()).or_insert(value);
+    }
+    claims
+}

@@ -1,0 +1,99 @@
+//! Work beside the requests: reading pools and keys again, delivering mail, forgetting what has expired.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::greet;
+use crate::api::Api;
+use crate::error::{Error, chain};
+
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+/// Until the Directory was read once nothing works, so it is asked more often.
+const FIRST_READ_EVERY: Duration = Duration::from_millis(500);
+
+/// The tasks, until stopped.
+pub struct Background {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Background {
+    /// Starts them.
+    pub fn start(api: Arc<Api>) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(until(stopped.clone(), keep_reading(api.clone(), stopped.clone())));
+        tasks.spawn(until(stopped, keep_purging(api)));
+        Self { stop, tasks }
+    }
+
+    /// Tells them to end and waits until they have.
+    pub async fn stop(mut self) {
+        let _ = self.stop.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        _ = stopped.wait_for(|stop| *stop) => {}
+    }
+}
+
+/// Reads pools, clients and keys again and again; after the first time it also makes the first administrator and
+/// starts the delivery of mail.
+async fn keep_reading(api: Arc<Api>, stopped: watch::Receiver<bool>) {
+    while !api.pools.is_loaded() {
+        report(api.pools.reload().await);
+        if !api.pools.is_loaded() {
+            tokio::time::sleep(FIRST_READ_EVERY).await;
+        }
+    }
+    let Ok(outbox) = api.pools.outbox() else { return };
+    let mail = tokio::spawn(outbox.run(stopped));
+    let mut admin_made = false;
+    loop {
+        if !admin_made {
+            admin_made = make_admin(&api).await;
+        }
+        tokio::time::sleep(*api.config.keys.reload).await;
+        report(api.pools.reload().await);
+        if mail.is_finished() {
+            return;
+        }
+    }
+}
+
+async fn make_admin(api: &Api) -> bool {
+    match api.pools.first_admin().await {
+        Ok(Some(admin)) => greet(&admin, &api.config.public_url()),
+        Ok(None) => {}
+        Err(error) => {
+            report(Err(error));
+            return false;
+        }
+    }
+    true
+}
+
+fn report(outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
+        tracing::warn!(cause = chain(&error), "the pools could not be read again; the last reading stays in force");
+    }
+}
+
+async fn keep_purging(api: Arc<Api>) {
+    loop {
+        tokio::time::sleep(PURGE_EVERY).await;
+        let now = api.ports.clock.now();
+        for done in [api.ports.directory.purge(now).await, api.ports.tokens.purge(now).await] {
+            if let Err(error) = done {
+                tracing::warn!(cause = chain(&error), "what has expired is not removed yet");
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Where the master keys come from: settings, or, for a development store, a file beside it. A key that is missing
+//! while sealed data exists is refused; making a new one would log everybody out.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use crate::config::Config;
+use crate::crypto::Random;
+use crate::error::chain;
+use crate::keys::MasterKeys;
+use crate::store::directory::Directory;
+
+/// Name of the file in the data folder.
+const FILE: &str = "master.key";
+
+/// The master keys of this deployment.
+pub(super) async fn load(config: &Config, directory: &dyn Directory, random: &Random) -> Result<MasterKeys, String> {
+    if let Some(keys) = &config.master_key {
+        return MasterKeys::parse(keys.expose()).map_err(|fault| format!("master_key: {fault}"));
+    }
+    let path = config.data.join(FILE);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => MasterKeys::parse(&text).map_err(|fault| format!("{}: {fault}", path.display())),
+        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => make(&path, directory, random).await,
+        Err(fault) => Err(format!("cannot read {}: {fault}", path.display())),
+    }
+}
+
+async fn make(path: &Path, directory: &dyn Directory, random: &Random) -> Result<MasterKeys, String> {
+    let sealed = directory.document("root", "root").await.map_err(|error| {
+        format!("cannot tell whether a master key exists already ({}); set COGNATE__MASTER_KEY_FILE", chain(&error))
+    })?;
+    if sealed.is_some() {
+        return Err(format!(
+            "the data is sealed under a master key that is not here: put it back at {} or set COGNATE__MASTER_KEY_FILE",
+            path.display()
+        ));
+    }
+    let text = MasterKeys::generate(random).map_err(|error| chain(&error))?;
+    write_new(path, &text).map_err(|fault| format!("cannot write {}: {fault}", path.display()))?;
+    let kept = std::fs::read_to_string(path).map_err(|fault| format!("cannot read {}: {fault}", path.display()))?;
+    MasterKeys::parse(&kept)
+}
+
+/// Another process may be faster; then its key is the one.
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(mut file) => {
+            file.write_all(text.as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()
+        }
+        Err(fault) if fault.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(fault) => Err(fault),
+    }
+}

@@ -1,0 +1,85 @@
+//! One step as it is sent: a command, or a script by its digest with its text at hand for a server that has
+//! forgotten it (restart, failover, SCRIPT FLUSH).
+
+use std::sync::OnceLock;
+
+use redis::{Cmd, ToRedisArgs};
+
+/// A Lua script of one verb.
+pub struct Script {
+    source: &'static str,
+    digest: OnceLock<String>,
+}
+
+impl Script {
+    /// The script with this text.
+    pub const fn new(source: &'static str) -> Self {
+        Self { source, digest: OnceLock::new() }
+    }
+
+    /// The SHA-1 by which Redis knows it.
+    fn digest(&self) -> &str {
+        self.digest.get_or_init(|| redis::Script::new(self.source).get_hash().to_owned())
+    }
+}
+
+enum Verb {
+    Command(&'static str),
+    Script(&'static Script, String),
+}
+
+/// One step with its arguments.
+pub struct Call {
+    verb: Verb,
+    args: Vec<Vec<u8>>,
+    repeatable: bool,
+}
+
+impl Call {
+    /// A command that is one step by itself.
+    pub fn command(name: &'static str) -> Self {
+        Self { verb: Verb::Command(name), args: Vec::new(), repeatable: false }
+    }
+
+    /// A script on its one key.
+    pub fn script(script: &'static Script, key: String) -> Self {
+        Self { verb: Verb::Script(script, key), args: Vec::new(), repeatable: false }
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, argument: impl ToRedisArgs) -> Self {
+        argument.write_redis_args(&mut self.args);
+        self
+    }
+
+    /// Marks a step that may be done twice when it is not known whether it was done.
+    pub fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    /// Whether it may be done twice.
+    pub fn is_repeatable(&self) -> bool {
+        self.repeatable
+    }
+
+    /// It as sent first.
+    pub fn short(&self) -> Cmd {
+        match &self.verb {
+            Verb::Command(name) => redis::cmd(name).arg(&self.args).take(),
+            Verb::Script(script, key) => self.scripted("EVALSHA", script.digest(), key),
+        }
+    }
+
+    /// It with the script's whole text. `SCRIPT LOAD` would have to reach every node of a Cluster; this needs one.
+    pub fn whole(&self) -> Cmd {
+        match &self.verb {
+            Verb::Command(_) => self.short(),
+            Verb::Script(script, key) => self.scripted("EVAL", script.source, key),
+        }
+    }
+
+    fn scripted(&self, command: &str, script: &str, key: &str) -> Cmd {
+        redis::cmd(command).arg(script).arg(1).arg(key).arg(&self.args).take()
+    }
+}

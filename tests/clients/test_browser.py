@@ -1,0 +1,67 @@
+"""Chromium: a page on another origin, and the page at /docs."""
+
+import functools
+import http.server
+import json
+import os
+import threading
+import urllib.parse
+
+import pytest
+import yaml
+
+from service import BINARY, HERE, PASSWORD, ROOT, Service, node
+
+
+@pytest.fixture(scope="module")
+def origin():
+    """A web server on another port that serves the page."""
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=HERE))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+def page(origin, service):
+    return f"{origin}/page.html?api={urllib.parse.quote(service.other, safe='')}"
+
+
+STORY = {
+    "wrong password": 401,
+    "sign-in": 200,
+    "refreshes": [200] * 10,
+    "sign-out": 204,
+    "refresh after sign-out": 401,
+}
+
+
+def test_a_page_elsewhere_signs_in_refreshes_from_two_tabs_and_signs_out(service, origin):
+    assert json.loads(node("browser.mjs", page(origin, service), service.user(), PASSWORD)) == STORY
+
+
+def test_only_the_pages_of_allowed_origins_read_our_answers(folder, origin):
+    place = folder / "origins"
+    place.mkdir()
+    service = Service(place, env={"COGNATE__HTTP__ALLOWED_ORIGINS": origin})
+    try:
+        name = service.user()
+        assert json.loads(node("browser.mjs", page(origin, service), name, PASSWORD)) == STORY
+        elsewhere = origin.replace("127.0.0.1", "localhost")
+        assert json.loads(node("stranger.mjs", page(elsewhere, service), name, PASSWORD)) == "TypeError: Failed to fetch"
+    finally:
+        service.stop()
+
+
+def test_the_docs_page_shows_every_operation_and_asks_nobody_else(embedded):
+    picture = BINARY.parent.parent / "docs.png"
+    seen = json.loads(node("docs.mjs", embedded.url, picture))
+    document = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    described = sorted(f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item)
+    assert sorted(seen["operations"]) == described
+    assert seen["hosts"] == [embedded.url.removeprefix("http://")]
+    assert seen["problems"] == []
+    assert os.path.getsize(picture) > 20_000
