@@ -78,15 +78,21 @@ pub(super) async fn check(connection: &mut AnyConnection) -> Result<(), String> 
 fn prepare(path: &Path) -> std::io::Result<PathBuf> {
     let name = path.file_name().filter(|name| *name != ":memory:");
     let name = name.ok_or_else(|| std::io::Error::other("the embedded store needs the path of a file"))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !folder.exists() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
+    let folder = folder(path)?;
     let path = folder.canonicalize()?.join(name);
     if !path.exists() {
         create(&path)?;
     }
     Ok(path)
+}
+
+/// The folder of a database, made if need be.
+pub(super) fn folder(path: &Path) -> std::io::Result<&Path> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.exists() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    Ok(folder)
 }
 
 /// Makes an empty file that only the owner reads; fails when it is there.
