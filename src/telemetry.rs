@@ -22,7 +22,7 @@ const LATENCY_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 
 /// Starts logging to standard error.
 pub fn start_logging(settings: &Log) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&settings.level).map_err(|fault| format!("log.level: {fault}"))?;
+    let filter = filter(settings)?;
     let ansi = std::io::stderr().is_terminal();
     let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
     match settings.format {
@@ -30,6 +30,11 @@ pub fn start_logging(settings: &Log) -> Result<(), String> {
         LogFormat::Json => base.json().flatten_event(true).with_target(false).try_init(),
     }
     .map_err(|fault| fault.to_string())
+}
+
+/// What is logged.
+pub fn filter(settings: &Log) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(&settings.level).map_err(|fault| format!("log.level: {fault}"))
 }
 
 /// The recorder behind every measurement of the process.

@@ -66,28 +66,34 @@ fn check_phone(phone: &str) -> Result<(), Error> {
     if right { Ok(()) } else { Err(Error::invalid("phone_number", "must be + and 1 to 15 digits")) }
 }
 
-/// Claims that Cognate itself sets can not come from outside (K08).
+const STANDARD_ATTRIBUTES: [&str; 15] = [
+    "name",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "address",
+    "updated_at",
+];
+
+/// Whether a user may have an attribute of this name besides address and number. Claims that Cognate itself sets can
+/// not come from outside (K08).
+pub fn is_attribute(name: &str) -> bool {
+    let custom = name.strip_prefix("custom:").is_some_and(|rest| (1..=20).contains(&rest.len()));
+    custom || STANDARD_ATTRIBUTES.contains(&name)
+}
+
 fn check_attributes(attributes: &BTreeMap<String, String>) -> Result<(), Error> {
-    const STANDARD: [&str; 15] = [
-        "name",
-        "given_name",
-        "family_name",
-        "middle_name",
-        "nickname",
-        "preferred_username",
-        "profile",
-        "picture",
-        "website",
-        "gender",
-        "birthdate",
-        "zoneinfo",
-        "locale",
-        "address",
-        "updated_at",
-    ];
     for (name, value) in attributes {
-        let custom = name.strip_prefix("custom:").is_some_and(|rest| (1..=20).contains(&rest.len()));
-        if !custom && !STANDARD.contains(&name.as_str()) {
+        if !is_attribute(name) {
             return Err(Error::invalid(name.clone(), "is not an attribute (use custom:NAME for your own)"));
         }
         if value.len() > LONGEST_VALUE || value.contains('\0') {

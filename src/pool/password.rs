@@ -74,6 +74,15 @@ impl PasswordPolicy {
         rules.iter().find(|(kept, _)| !kept).map_or(Ok(()), |(_, broken)| Err(Error::InvalidPassword((*broken).into())))
     }
 
+    /// Whether the least length is one that people can keep: NIST's 8 to 64, Cognito's 6 to 99.
+    pub(super) fn check_numbers(&self) -> Result<(), Error> {
+        let (within, range) = match *self {
+            Self::Nist { min_length } => ((8..=64).contains(&min_length), "must be 8 to 64"),
+            Self::Cognito { min_length, .. } => ((6..=99).contains(&min_length), "must be 6 to 99"),
+        };
+        if within { Ok(()) } else { Err(Error::invalid("least password length", range)) }
+    }
+
     /// A password that keeps the rules, of at least 20 characters (116 bits) that are not confused when read aloud
     /// or copied by hand.
     pub fn generate(&self, random: &Random) -> Result<String, Error> {

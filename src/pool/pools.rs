@@ -140,7 +140,7 @@ impl Pools {
     ) -> Result<PoolSettings, Error> {
         document::change(&*self.ports.directory, document::POOL, id, Kind::Pool, |settings: &mut PoolSettings| {
             change(settings);
-            Ok(())
+            settings.check()
         })
         .await
     }

@@ -21,6 +21,7 @@ mod users;
 mod verdict;
 mod writer;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,12 +81,18 @@ struct Inner {
 /// background; until then every verb is `Unavailable`.
 pub async fn open(url: &str, config: &DirectoryStore) -> Result<Sql, String> {
     sqlx::any::install_default_drivers();
-    let inner = match url.strip_prefix("sqlite:") {
-        Some(path) => file::open(std::path::Path::new(path.strip_prefix("//").unwrap_or(path)), config).await?,
+    let inner = match file_of(url) {
+        Some(path) => file::open(&path, config).await?,
         None if url.starts_with("postgres://") || url.starts_with("postgresql://") => server::open(url, config).await?,
         None => return Err("directory.url: write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE".to_owned()),
     };
     Ok(Sql(Arc::new(inner)))
+}
+
+/// The file of `sqlite:PATH`.
+pub fn file_of(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    Some(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
 }
 
 impl Sql {
