@@ -75,9 +75,12 @@ impl Pools {
 
     fn schedule<'a>(&self, clients: impl Iterator<Item = &'a Client>) -> Schedule {
         let longest = clients.map(|client| client.access_token_seconds.max(client.id_token_seconds)).max();
+        let settings = &self.ports().keys;
         Schedule {
-            publish_ahead: *self.ports().keys.publish_ahead,
-            rotate_after: *self.ports().keys.rotate_after,
+            // A replica publishes a new key only when it has read it, and somebody may fetch just before that and
+            // keep the answer for the whole max-age. Two readings: one may take its time.
+            publish_ahead: *settings.publish_ahead + *settings.reload * 2,
+            rotate_after: *settings.rotate_after,
             // A client that was shortened or deleted may have tokens of its former life about: a day is the most.
             token_life: Duration::from_secs(longest.unwrap_or(0).max(24 * 3600)),
         }

@@ -1,6 +1,7 @@
 //! The stores: two ports, and the one place that names a backend.
 
 pub mod directory;
+mod measured;
 pub mod redis;
 pub mod sql;
 pub mod tokens;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use directory::Directory;
+use measured::Measured;
 use tokens::TokenStore;
 
 /// Both ports, opened.
@@ -23,9 +25,10 @@ pub struct Stores {
 /// `Unavailable`. What can never work (a bad URL, a corrupted file, a newer schema) is one clear line.
 pub async fn open(config: &Config) -> Result<Stores, String> {
     let sql = Arc::new(sql::open(&config.directory_url(), &config.directory).await?);
+    let directory: Arc<dyn Directory> = sql.clone();
     let tokens: Arc<dyn TokenStore> = match config.tokens.url.expose() {
-        "sql" => sql.clone(),
+        "sql" => sql,
         _ => Arc::new(redis::open(&config.tokens)?),
     };
-    Ok(Stores { directory: sql, tokens })
+    Ok(Stores { directory: Arc::new(Measured(directory)), tokens: Arc::new(Measured(tokens)) })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sqlx::{AnyConnection, Connection as _};
 
-use super::file::{beside, check, create, lock_file, url};
+use super::file::{beside, check, create, folder, lock_file, url};
 use super::schema;
 
 /// Copies the database to a new file, consistent and checked, while a server goes on using it. Never overwrites.
@@ -43,6 +43,7 @@ pub async fn restore(from: &Path, db: &Path, force: bool) -> Result<(), String> 
     if fs::metadata(beside(from, "-wal")).is_ok_and(|log| log.len() > 0) {
         return Err(said(from, "its log lies beside it, so it is a database in use; make a copy with backup"));
     }
+    folder(db).map_err(|cause| said(db, cause))?;
     let lock = lock_file(db).map_err(|cause| said(db, cause))?;
     lock.try_lock().map_err(|_| said(db, "a server is using the database; stop it first"))?;
     let staged = beside(db, ".restoring");
@@ -74,8 +75,7 @@ fn replace(staged: &Path, db: &Path) -> Result<(), String> {
         }
     }
     fs::rename(staged, db).map_err(|cause| said(db, cause))?;
-    let folder = db.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    flush(folder)
+    flush(&folder(db).map_err(|cause| said(db, cause))?)
 }
 
 async fn inspect(path: &Path) -> Result<(), String> {
@@ -93,7 +93,7 @@ async fn forget_pending(path: &Path) -> Result<(), String> {
 }
 
 async fn connect(path: &Path) -> Result<AnyConnection, String> {
-    AnyConnection::connect(&url(path, "rw")).await.map_err(|cause| said(path, cause))
+    AnyConnection::connect(&url(path)).await.map_err(|cause| said(path, cause))
 }
 
 /// To the disk, so that a power cut after success takes nothing back.

@@ -9,6 +9,7 @@ mod documents;
 mod fault;
 mod file;
 mod groups;
+mod logins;
 mod outbox;
 mod reserve;
 mod row;
