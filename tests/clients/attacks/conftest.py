@@ -1,5 +1,6 @@
 """The deployments under attack: each on the embedded store, and as two replicas on PostgreSQL and Redis."""
 
+import json
 import subprocess
 
 import pytest
@@ -49,8 +50,8 @@ def patient(request, folder):
 def strict(request, folder):
     """Throttles per account as they come, refresh tokens that rotate with a grace of two seconds."""
     target = deploy(request, folder, "strict", CROWD)
-    client = target.service.cli("clients", "create", "rotating", "--rotation", f"{GRACE}s").split()[-1]
-    target.service.restart(COGNATE__V1__CLIENT=client)
+    client = target.service.cli("clients", "create", "--name", "rotating", "--rotation-grace", f"{GRACE}s", "--json")
+    target.service.restart(COGNATE__V1__CLIENT=json.loads(client)["id"])
     yield target
     target.service.stop()
 

@@ -158,6 +158,13 @@ def test_cross_origin_answers_never_carry_credentials(patient):  # H06, S09
             assert "access-control-allow-credentials" not in answer.headers
 
 
+def test_a_preflight_is_refused_in_the_one_shape(patient):  # H06, H08
+    for headers in ({"Access-Control-Request-Method": "PUT"}, {"Access-Control-Request-Method": "a b"}):
+        answer = requests.options(f"{patient.url}/v1/login", headers={"Origin": "https://evil.example", **headers}, timeout=10)
+        refused(answer, 400)
+        assert "access-control-allow-methods" not in answer.headers
+
+
 def test_odd_methods_and_targets_are_not_found(patient):  # H06
     for method in ("TRACE", "CONNECT", "PUT", "DELETE", "PATCH", "PROPFIND", "FOO", "get"):
         for path in ("/v1/login", "/v1/status", "/livez", "/x"):
