@@ -95,7 +95,11 @@ fn carry_out(cli: Cli, environment: HashMap<String, String>, output: &mut Output
     if matches!(cli.command, Command::Openapi) {
         return output.text(OPENAPI);
     }
-    let settings: Config = config::load(cli.config.as_deref(), environment, &overrides(&cli))?;
+    let settings = match config::load(cli.config.as_deref(), environment, &overrides(&cli)) {
+        Ok(settings) => settings,
+        Err(faults) if matches!(cli.command, Command::Check) => return settings::say_faults(&faults, output),
+        Err(faults) => return Err(faults.into()),
+    };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|fault| fault.to_string())?;
     runtime.block_on(dispatch(cli.command, settings, output))

@@ -4,6 +4,7 @@ mod columns;
 mod create;
 mod import;
 mod progress;
+mod records;
 mod show;
 
 use clap::{Args, Subcommand};

@@ -1,26 +1,25 @@
 //! Importing users from a CSV file: many at once, so that the store writes them in groups; a line that can not be
 //! taken over is named with its reason and stops nothing.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::pin::pin;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use csv::{ByteRecord, ByteRecordsIntoIter, ReaderBuilder};
-use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::columns::Columns;
 use super::progress::Progress;
+use super::records::{Record, open};
 use crate::cli::failure::Failure;
 use crate::cli::open::Opened;
 use crate::cli::output::{Output, count};
 use crate::error::{Error, Kind, chain};
 use crate::pool::{ImportedUser, Pool};
+use crate::store::embedded_file;
 
-/// Users on their way into the store at once.
-const AT_ONCE: usize = 32;
+/// Users on their way into the store at once: as many as it writes in one go.
+const AT_ONCE: usize = 64;
 /// How often a user is tried again while the store is busy or away, and the pause in between.
 const TRIES: u32 = 30;
 const PAUSE: Duration = Duration::from_secs(1);
@@ -73,23 +72,39 @@ struct Line {
 
 impl Import {
     pub(super) async fn run(&self, opened: &Opened, pool: &Pool, output: &mut Output) -> Result<(), Failure> {
-        let (columns, records, size) = open(&self.file)?;
-        let work = futures_util::stream::iter(records).map(|record| import(opened, pool, &columns, record));
-        let mut lines = pin!(work.buffered(AT_ONCE));
+        let (columns, mut records, size) = open(&self.file)?;
+        let embedded = embedded_file(&opened.config).is_some();
         let (mut tally, mut progress) = (Tally::default(), Progress::new(size));
-        while let Some(line) = lines.next().await {
-            let Line { number, byte, outcome } = line.inspect_err(|_| progress.end())?;
-            progress.at(byte, tally.imported, tally.refused.len() as u64);
-            match outcome {
-                Ok(()) => tally.imported += 1,
-                Err(reason) => {
-                    progress.aside(|| self.say_refused(number, &reason, output))?;
-                    tally.refused.push(Refused { line: number, reason });
-                }
+        loop {
+            let started = Instant::now();
+            let batch = records.by_ref().take(AT_ONCE).map(|record| import(opened, pool, &columns, record));
+            let lines = join_all(batch).await;
+            if lines.is_empty() {
+                break;
+            }
+            for line in lines {
+                self.note(line.inspect_err(|_| progress.end())?, &mut tally, &mut progress, output)?;
+            }
+            if embedded {
+                // SQLite's writers do not queue: without a rest the service beside would find it locked again and again.
+                tokio::time::sleep(started.elapsed() / 2).await;
             }
         }
         progress.end();
         self.sum_up(&tally, output)
+    }
+
+    fn note(&self, line: Line, tally: &mut Tally, progress: &mut Progress, output: &mut Output) -> Result<(), Failure> {
+        let Line { number, byte, outcome } = line;
+        match outcome {
+            Ok(()) => tally.imported += 1,
+            Err(reason) => {
+                progress.aside(|| self.say_refused(number, &reason, output))?;
+                tally.refused.push(Refused { line: number, reason });
+            }
+        }
+        progress.at(byte, tally.imported, tally.refused.len());
+        Ok(())
     }
 
     fn say_refused(&self, line: u64, reason: &str, output: &mut Output) -> Result<(), Failure> {
@@ -111,26 +126,15 @@ impl Import {
     }
 }
 
-fn open(path: &Path) -> Result<(Columns, ByteRecordsIntoIter<File>, u64), Failure> {
-    let unreadable = |fault: &dyn std::fmt::Display| format!("cannot read {}: {fault}", path.display());
-    let file = File::open(path).map_err(|fault| unreadable(&fault))?;
-    let size = file.metadata().map_or(0, |metadata| metadata.len());
-    // Lines of a wrong length are refused one by one.
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(file);
-    let header = reader.byte_headers().map_err(|fault| unreadable(&fault))?;
-    let columns = Columns::read(header).map_err(|fault| format!("{}: {fault}", path.display()))?;
-    Ok((columns, reader.into_byte_records(), size))
-}
-
 async fn import(
     opened: &Opened,
     pool: &Pool,
     columns: &Columns,
-    record: Result<ByteRecord, csv::Error>,
+    record: Result<Record, csv::Error>,
 ) -> Result<Line, Failure> {
     let record = record.map_err(|fault| format!("the file can not be read to its end: {fault}"))?;
-    let (number, byte) = record.position().map_or((0, 0), |position| (position.line(), position.byte()));
-    let outcome = match columns.user(&record) {
+    let Record { line: number, byte, values } = record;
+    let outcome = match columns.user(&values) {
         Ok(user) => take_over(opened, pool, user).await.map_err(|stop| stopped(number, &stop))?,
         Err(reason) => Err(reason),
     };
