@@ -1,6 +1,7 @@
 //! The stores: two ports, and the one place that names a backend.
 
 pub mod directory;
+mod measured;
 pub mod redis;
 pub mod sql;
 pub mod tokens;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use directory::Directory;
+use measured::Measured;
 use tokens::TokenStore;
 
 /// Both ports, opened.
@@ -24,8 +26,9 @@ pub struct Stores {
 /// `Unavailable`. What can never work (a bad URL, a corrupted file, a newer schema) is one clear line.
 pub async fn open(config: &Config) -> Result<Stores, String> {
     let sql = Arc::new(sql::open(&config.directory_url(), &config.directory).await?);
-    let tokens = open_tokens(config)?.unwrap_or_else(|| sql.clone());
-    Ok(Stores { directory: sql, tokens })
+    let directory: Arc<dyn Directory> = sql.clone();
+    let tokens = open_tokens(config)?.unwrap_or(sql);
+    Ok(Stores { directory: Arc::new(Measured(directory)), tokens: Arc::new(Measured(tokens)) })
 }
 
 /// The Directory alone.

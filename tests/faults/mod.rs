@@ -1,3 +1,8 @@
 //! Real stores killed, stopped, filled, failed over, restored: errors are `Unavailable`, never a wrong verdict.
 
+mod backup;
+mod disk;
+mod postgres;
 mod redis;
+mod sqlite;
+mod verbs;

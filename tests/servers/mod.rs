@@ -1,4 +1,5 @@
-//! Real servers, started by the tests on loopback.
+//! Real servers on loopback, each with its own port and folder, gone when the test process is.
 
+pub mod postgres;
 pub mod redis;
 pub mod smtp;

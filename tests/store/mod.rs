@@ -1,4 +1,6 @@
 //! Conformance of the stores: one suite for each port, run on every implementation.
 
+mod directory;
 mod redis;
+pub mod sql;
 pub mod tokens;

@@ -1,10 +1,12 @@
 //! Throttles in SQL: read, judge, and write only if the record still is what was judged; who loses judges again.
+//! Subjects are any text of any length (and may name a person): what is kept is their digest.
 
 use sqlx::AnyConnection;
 
 use super::fault::Fault;
 use super::row;
 use crate::clock::Timestamp;
+use crate::crypto;
 use crate::store::tokens::{Attempt, Throttle};
 
 #[derive(Clone, Copy)]
@@ -49,13 +51,13 @@ pub(super) async fn forgive(connection: &mut AnyConnection, subject: &str, now: 
 
 /// Forgets the attempts.
 pub(super) async fn clear(connection: &mut AnyConnection, subject: &str) -> Result<(), Fault> {
-    sqlx::query("DELETE FROM attempts WHERE subject = $1").bind(subject).execute(connection).await?;
+    sqlx::query("DELETE FROM attempts WHERE subject = $1").bind(digest(subject)).execute(connection).await?;
     Ok(())
 }
 
 async fn find(connection: &mut AnyConnection, subject: &str) -> Result<Option<Record>, Fault> {
     let rows = sqlx::query("SELECT count, locked_until, forget_at FROM attempts WHERE subject = $1")
-        .bind(subject)
+        .bind(digest(subject))
         .fetch_all(connection)
         .await?;
     let Some(row) = rows.first() else { return Ok(None) };
@@ -79,7 +81,7 @@ async fn replace(
             "INSERT INTO attempts (subject, count, locked_until, forget_at) VALUES ($1, $2, $3, $4) \
              ON CONFLICT DO NOTHING",
         )
-        .bind(subject)
+        .bind(digest(subject))
         .bind(count)
         .bind(locked)
         .bind(forget),
@@ -87,7 +89,7 @@ async fn replace(
             "UPDATE attempts SET count = $2, locked_until = $3, forget_at = $4 \
              WHERE subject = $1 AND count = $5 AND locked_until = $6 AND forget_at = $7",
         )
-        .bind(subject)
+        .bind(digest(subject))
         .bind(count)
         .bind(locked)
         .bind(forget)
@@ -96,4 +98,8 @@ async fn replace(
         .bind(seen.forget_at.0),
     };
     Ok(query.execute(connection).await?.rows_affected() == 1)
+}
+
+fn digest(subject: &str) -> String {
+    crypto::encode(crypto::sha256(subject))
 }

@@ -75,7 +75,7 @@ fn replace(staged: &Path, db: &Path) -> Result<(), String> {
         }
     }
     fs::rename(staged, db).map_err(|cause| said(db, cause))?;
-    flush(folder(db).map_err(|cause| said(db, cause))?)
+    flush(&folder(db).map_err(|cause| said(db, cause))?)
 }
 
 async fn inspect(path: &Path) -> Result<(), String> {
@@ -93,7 +93,7 @@ async fn forget_pending(path: &Path) -> Result<(), String> {
 }
 
 async fn connect(path: &Path) -> Result<AnyConnection, String> {
-    AnyConnection::connect(&url(path, "rw")).await.map_err(|cause| said(path, cause))
+    AnyConnection::connect(&url(path)).await.map_err(|cause| said(path, cause))
 }
 
 /// To the disk, so that a power cut after success takes nothing back.

@@ -29,24 +29,19 @@ pub(super) async fn open(path: &Path, config: &DirectoryStore) -> Result<Inner, 
         .acquire_timeout(timeout)
         .test_before_acquire(false)
         .after_connect(move |connection, _| Box::pin(async move { set_up(connection, timeout).await }))
-        .connect_lazy(&url(path, "rw"))
+        .connect_lazy(&url(path))
         .map_err(|cause| line(cause.to_string()))?;
     let writer = Writer::start(writer, Reserve::of(path).await, lock);
     Ok(Inner { pool, writer: Some(writer), lacking: watch::channel(None).1, timeout })
 }
 
-/// The connection that will write: checked, and with the schema up to date.
+/// The connection that will write. The file is checked before anything is written to it.
 async fn writer(path: &Path, timeout: Duration) -> Result<AnyConnection, String> {
-    let mut connection = connect(path, timeout).await.map_err(|cause| cause.to_string())?;
+    let mut connection = AnyConnection::connect(&url(path)).await.map_err(|cause| cause.to_string())?;
     check(&mut connection).await?;
+    set_up(&mut connection, timeout).await.map_err(|cause| cause.to_string())?;
     let outcome = schema::migrate_file(&mut connection).await;
     outcome.map_err(|error| schema::hopeless(&error).unwrap_or_else(|| error.to_string()))?;
-    Ok(connection)
-}
-
-async fn connect(path: &Path, timeout: Duration) -> Result<AnyConnection, sqlx::Error> {
-    let mut connection = AnyConnection::connect(&url(path, "rw")).await?;
-    set_up(&mut connection, timeout).await?;
     Ok(connection)
 }
 
@@ -78,21 +73,20 @@ pub(super) async fn check(connection: &mut AnyConnection) -> Result<(), String> 
 fn prepare(path: &Path) -> std::io::Result<PathBuf> {
     let name = path.file_name().filter(|name| *name != ":memory:");
     let name = name.ok_or_else(|| std::io::Error::other("the embedded store needs the path of a file"))?;
-    let folder = folder(path)?;
-    let path = folder.canonicalize()?.join(name);
+    let path = folder(path)?.join(name);
     if !path.exists() {
         create(&path)?;
     }
     Ok(path)
 }
 
-/// The folder of a database, made if need be.
-pub(super) fn folder(path: &Path) -> std::io::Result<&Path> {
+/// The absolute folder of a file, made for the owner alone when it is missing.
+pub(super) fn folder(path: &Path) -> std::io::Result<PathBuf> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.exists() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    Ok(folder)
+    folder.canonicalize()
 }
 
 /// Makes an empty file that only the owner reads; fails when it is there.
@@ -120,8 +114,8 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The address of an absolute path; `mode` is `rw` or `ro`.
-pub(super) fn url(path: &Path, mode: &str) -> String {
+/// The address of the file with this absolute path; opening it never makes one.
+pub(super) fn url(path: &Path) -> String {
     let mut url = "sqlite://".to_owned();
     for byte in path.as_os_str().as_encoded_bytes() {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
@@ -131,5 +125,5 @@ pub(super) fn url(path: &Path, mode: &str) -> String {
             let _ = write!(url, "%{byte:02X}");
         }
     }
-    url + "?mode=" + mode
+    url + "?mode=rw"
 }

@@ -9,6 +9,7 @@ mod documents;
 mod fault;
 mod file;
 mod groups;
+mod logins;
 mod outbox;
 mod reserve;
 mod row;
@@ -30,7 +31,6 @@ use sqlx::{AnyConnection, AnyPool, Connection as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use crate::clock::Timestamp;
 use crate::config::DirectoryStore;
 use crate::error::Error;
 use fault::Fault;
@@ -168,22 +168,4 @@ impl Sql {
     async fn answers(&self) -> Result<(), Error> {
         self.write(Plan::STEP, (), |connection, args| Box::pin(touch(connection, args))).await
     }
-
-    /// Deletes sessions, challenges and attempts whose time has passed; answers how many. The verbs never depend on
-    /// it, so it may run at any time.
-    async fn sweep(&self, now: Timestamp) -> Result<u64, Error> {
-        self.write(Plan::WHOLE.urgent(), now, |connection, now| Box::pin(sweep(connection, now))).await
-    }
-}
-
-async fn sweep(connection: &mut AnyConnection, now: &Timestamp) -> Result<u64, Fault> {
-    let mut gone = 0;
-    for statement in [
-        "DELETE FROM sessions WHERE expires_at <= $1",
-        "DELETE FROM challenges WHERE expires_at <= $1",
-        "DELETE FROM attempts WHERE forget_at <= $1",
-    ] {
-        gone += sqlx::query(statement).bind(now.0).execute(&mut *connection).await?.rows_affected();
-    }
-    Ok(gone)
 }

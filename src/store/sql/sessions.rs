@@ -1,5 +1,6 @@
-//! Sessions in SQL. A refresh reads the record, judges it, and writes only if it still is what was judged:
-//! compare-and-set on `refreshes`, which grows with every change. Who loses the race judges again.
+//! Sessions in SQL. A refresh with the current token is one statement. Any other reads the record, judges it, and
+//! writes only if it still is what was judged: compare-and-set on `refreshes`, which grows with every change. Who
+//! loses the race judges again.
 
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
@@ -12,11 +13,13 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::tokens::{RefreshRule, Session, SessionKey, Verdict};
 
-macro_rules! select {
-    ($end:literal) => {
+/// A session's columns between the start and the end of a statement.
+macro_rules! sessions {
+    ($start:literal, $end:literal) => {
         concat!(
-            "SELECT id, pool, user_sub, client, auth_time, expires_at, epoch, generation, rotated_at, recovered_at, \
-             refreshes FROM sessions WHERE ",
+            $start,
+            " id, pool, user_sub, client, auth_time, expires_at, epoch, generation, rotated_at, recovered_at, \
+             refreshes ",
             $end
         )
     };
@@ -54,10 +57,10 @@ pub(super) async fn find(
 }
 
 async fn record(connection: &mut AnyConnection, key: &SessionKey) -> Result<Option<Session>, Fault> {
-    let rows = sqlx::query(select!("id = $1 AND pool = $2 AND user_sub = $3"))
-        .bind(key.id.to_string())
+    let rows = sqlx::query(sessions!("SELECT", "FROM sessions WHERE pool = $1 AND user_sub = $2 AND id = $3"))
         .bind(&key.pool)
         .bind(key.user.to_string())
+        .bind(key.id.to_string())
         .fetch_all(connection)
         .await?;
     rows.first().map(session).transpose()
@@ -71,6 +74,9 @@ pub(super) async fn refresh(
     rule: RefreshRule,
     now: Timestamp,
 ) -> Result<Verdict, Fault> {
+    if let Some(session) = advance(connection, key, presented, rule, now).await? {
+        return Ok(if rule.rotate { Verdict::Rotated(session) } else { Verdict::Kept(session) });
+    }
     while let Some(session) = record(connection, key).await? {
         let seen = session.refreshes;
         let (verdict, done) = match judge(session, presented, rule, now) {
@@ -88,6 +94,35 @@ pub(super) async fn refresh(
     Ok(Verdict::Unknown)
 }
 
+/// The common case in one statement: the token is current, the session alive, the limit not reached.
+async fn advance(
+    connection: &mut AnyConnection,
+    key: &SessionKey,
+    presented: u64,
+    rule: RefreshRule,
+    now: Timestamp,
+) -> Result<Option<Session>, Fault> {
+    // No stored generation is that high.
+    let Ok(presented) = i64::try_from(presented) else { return Ok(None) };
+    let rows = sqlx::query(sessions!(
+        "UPDATE sessions SET refreshes = refreshes + 1, generation = generation + $1, \
+         rotated_at = CASE WHEN $1 = 1 THEN $2 ELSE rotated_at END \
+         WHERE pool = $3 AND user_sub = $4 AND id = $5 AND generation = $6 AND expires_at > $2 \
+         AND ($7 = 0 OR refreshes < $7) RETURNING",
+        ""
+    ))
+    .bind(i64::from(rule.rotate))
+    .bind(now.0)
+    .bind(&key.pool)
+    .bind(key.user.to_string())
+    .bind(key.id.to_string())
+    .bind(presented)
+    .bind(i64::from(rule.limit))
+    .fetch_all(connection)
+    .await?;
+    rows.first().map(session).transpose()
+}
+
 async fn write(connection: &mut AnyConnection, verdict: &Verdict, seen: u32) -> Result<bool, Fault> {
     let next = match verdict {
         Verdict::Rotated(next) | Verdict::Kept(next) | Verdict::Retry(next) | Verdict::Recovered(next) => next,
@@ -95,12 +130,14 @@ async fn write(connection: &mut AnyConnection, verdict: &Verdict, seen: u32) -> 
     };
     let written = sqlx::query(
         "UPDATE sessions SET generation = $1, rotated_at = $2, recovered_at = $3, refreshes = $4 \
-         WHERE id = $5 AND refreshes = $6",
+         WHERE pool = $5 AND user_sub = $6 AND id = $7 AND refreshes = $8",
     )
     .bind(stored(next.generation)?)
     .bind(next.rotated_at.0)
     .bind(stored(next.recovered_at)?)
     .bind(i64::from(next.refreshes))
+    .bind(&next.pool)
+    .bind(next.user.to_string())
     .bind(next.id.to_string())
     .bind(i64::from(seen))
     .execute(connection)
@@ -109,17 +146,22 @@ async fn write(connection: &mut AnyConnection, verdict: &Verdict, seen: u32) -> 
 }
 
 async fn delete(connection: &mut AnyConnection, key: &SessionKey, seen: u32) -> Result<bool, Fault> {
-    let query = sqlx::query("DELETE FROM sessions WHERE id = $1 AND refreshes = $2");
-    let deleted = query.bind(key.id.to_string()).bind(i64::from(seen)).execute(connection).await?;
+    let deleted = sqlx::query("DELETE FROM sessions WHERE pool = $1 AND user_sub = $2 AND id = $3 AND refreshes = $4")
+        .bind(&key.pool)
+        .bind(key.user.to_string())
+        .bind(key.id.to_string())
+        .bind(i64::from(seen))
+        .execute(connection)
+        .await?;
     Ok(deleted.rows_affected() == 1)
 }
 
 /// Ends a session; false when there was none.
 pub(super) async fn end(connection: &mut AnyConnection, key: &SessionKey) -> Result<bool, Fault> {
-    let ended = sqlx::query("DELETE FROM sessions WHERE id = $1 AND pool = $2 AND user_sub = $3")
-        .bind(key.id.to_string())
+    let ended = sqlx::query("DELETE FROM sessions WHERE pool = $1 AND user_sub = $2 AND id = $3")
         .bind(&key.pool)
         .bind(key.user.to_string())
+        .bind(key.id.to_string())
         .execute(connection)
         .await?;
     Ok(ended.rows_affected() == 1)
@@ -148,12 +190,15 @@ pub(super) async fn list(
     user: Uuid,
     now: Timestamp,
 ) -> Result<Vec<Session>, Fault> {
-    let rows = sqlx::query(select!("pool = $1 AND user_sub = $2 AND expires_at > $3 ORDER BY auth_time DESC, id"))
-        .bind(pool)
-        .bind(user.to_string())
-        .bind(now.0)
-        .fetch_all(connection)
-        .await?;
+    let rows = sqlx::query(sessions!(
+        "SELECT",
+        "FROM sessions WHERE pool = $1 AND user_sub = $2 AND expires_at > $3 ORDER BY auth_time DESC, id"
+    ))
+    .bind(pool)
+    .bind(user.to_string())
+    .bind(now.0)
+    .fetch_all(connection)
+    .await?;
     rows.iter().map(session).collect()
 }
 

@@ -85,9 +85,9 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_by_due ON outbox (due_at);
 
 CREATE TABLE sessions (
-    id TEXT NOT NULL PRIMARY KEY,
     pool TEXT NOT NULL,
     user_sub TEXT NOT NULL,
+    id TEXT NOT NULL,
     client TEXT NOT NULL,
     auth_time BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
@@ -95,9 +95,9 @@ CREATE TABLE sessions (
     generation BIGINT NOT NULL,
     rotated_at BIGINT NOT NULL,
     recovered_at BIGINT NOT NULL,
-    refreshes BIGINT NOT NULL
+    refreshes BIGINT NOT NULL,
+    PRIMARY KEY (pool, user_sub, id)
 );
-CREATE INDEX sessions_by_user ON sessions (pool, user_sub);
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 CREATE TABLE challenges (

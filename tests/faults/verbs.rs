@@ -1,0 +1,175 @@
+//! Every verb of both ports, called at once, with what each came to.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cognate::clock::Timestamp;
+use cognate::crypto::Random;
+use cognate::error::Error;
+use cognate::store::directory::{Directory, Document, Group, OutboxMail, User, UserStatus};
+use cognate::store::sql::Sql;
+use cognate::store::tokens::{Challenge, ChallengeKey, Purpose, RefreshRule, Session, Throttle, TokenStore};
+use futures_util::future::{BoxFuture, join_all};
+use uuid::Uuid;
+
+pub const NOW: Timestamp = Timestamp(1_800_000_000_000);
+pub const LATER: Timestamp = Timestamp(1_800_003_600_000);
+pub const POOL: &str = "eu-west-1_Faults001";
+
+pub fn uuid() -> Uuid {
+    Random::default().uuid().unwrap()
+}
+
+pub fn user(name: &str) -> User {
+    User {
+        id: 0,
+        pool: POOL.to_owned(),
+        sub: uuid(),
+        username: name.to_owned(),
+        username_key: name.to_owned(),
+        email: None,
+        email_key: None,
+        email_verified: false,
+        phone: None,
+        phone_verified: false,
+        attributes: BTreeMap::new(),
+        status: UserStatus::Confirmed,
+        enabled: true,
+        password: None,
+        temporary_until: None,
+        session_epoch: 0,
+        spared_session: None,
+        groups: Vec::new(),
+        created_at: NOW,
+        updated_at: NOW,
+        version: 0,
+    }
+}
+
+pub fn session() -> Session {
+    Session {
+        pool: POOL.to_owned(),
+        user: uuid(),
+        id: uuid(),
+        client: "1h57kf5cpq17m0eml12EXAMPLE".to_owned(),
+        auth_time: NOW,
+        expires_at: LATER,
+        epoch: 0,
+        generation: 0,
+        rotated_at: NOW,
+        recovered_at: 0,
+        refreshes: 0,
+    }
+}
+
+pub fn document(id: &str) -> Document {
+    let (kind, parent) = ("client".to_owned(), POOL.to_owned());
+    Document { kind, id: id.to_owned(), parent, version: 1, body: "{}".to_owned() }
+}
+
+pub fn mail(size: usize) -> OutboxMail {
+    OutboxMail { id: uuid(), sealed: vec![7; size], attempts: 0, due_at: NOW, expires_at: LATER }
+}
+
+pub const ROTATING: RefreshRule = RefreshRule { rotate: true, grace: Duration::from_secs(10), limit: 0 };
+const THROTTLE: Throttle = Throttle { free: 5, lock: Duration::from_secs(1), lock_max: Duration::from_secs(900) };
+
+fn challenge() -> (ChallengeKey, Challenge) {
+    let key = ChallengeKey { pool: POOL.to_owned(), purpose: Purpose::ResetPassword, subject: uuid().to_string() };
+    let client = "1h57kf5cpq17m0eml12EXAMPLE".to_owned();
+    let challenge =
+        Challenge { client, user: uuid(), user_version: 1, expires_at: LATER, attempts_left: 5, answer: Some([1; 32]) };
+    (key, challenge)
+}
+
+type Call<'c> = (&'static str, BoxFuture<'c, Result<(), Error>>);
+
+/// `name => call` as a list of futures that forget what they answer.
+macro_rules! calls {
+    ($($call:expr),+ $(,)?) => {
+        vec![$((stringify!($call), Box::pin(async { $call.await.map(|_| ()) }) as BoxFuture<'_, Result<(), Error>>)),+]
+    };
+}
+
+/// What each verb came to, all called at once.
+pub async fn all(store: &Sql) -> Vec<(&'static str, Result<(), Error>)> {
+    let (directory, tokens): (&dyn Directory, &dyn TokenStore) = (store, store);
+    let (ada, sub, key) = (user(&uuid().to_string()), uuid(), session().key());
+    let group =
+        Group { pool: POOL.to_owned(), name: sub.to_string(), description: None, precedence: 1, created_at: NOW };
+    let (letter, paper, opened) = (mail(10), document(&sub.to_string()), session());
+    let (asked, challenge) = challenge();
+    let directory_calls: Vec<Call<'_>> = calls![
+        directory.ping(),
+        directory.create_user(&ada),
+        directory.user_by_login(POOL, "ada", "ada@example.org"),
+        directory.user(POOL, sub),
+        directory.session_owner(POOL, sub, sub),
+        directory.update_user(&ada),
+        directory.delete_user(POOL, sub),
+        directory.users(POOL, 0, 10),
+        directory.create_group(&group),
+        directory.groups(POOL),
+        directory.delete_group(POOL, "absent"),
+        directory.add_to_group(POOL, "absent", sub),
+        directory.remove_from_group(POOL, "absent", sub),
+        directory.end_session(sub, LATER),
+        directory.purge(NOW),
+        directory.document("client", "absent"),
+        directory.documents("client", POOL),
+        directory.create_document(&paper),
+        directory.update_document(&paper),
+        directory.delete_document("client", "absent"),
+        directory.enqueue_mail(&letter),
+        directory.claim_mail(NOW, LATER),
+        directory.finish_mail(sub),
+        directory.postpone_mail(sub, LATER),
+    ];
+    let token_calls: Vec<Call<'_>> = calls![
+        tokens.ping(),
+        tokens.open_session(&opened),
+        tokens.session(&key, NOW),
+        tokens.refresh(&key, 0, ROTATING, NOW),
+        tokens.end_session(&key),
+        tokens.end_sessions_of(POOL, sub, None),
+        tokens.sessions_of(POOL, sub, NOW),
+        tokens.put_challenge(&asked, &challenge),
+        tokens.attempt_challenge(&asked, NOW),
+        tokens.answer_challenge(&asked, &[1; 32], NOW),
+        tokens.consume_challenge(&asked, NOW),
+        tokens.count_attempt("ada", &THROTTLE, NOW),
+        tokens.clear_attempts("ada"),
+        tokens.forgive_attempt("ada", &THROTTLE, NOW),
+        tokens.purge(NOW),
+    ];
+    let calls = directory_calls.into_iter().chain(token_calls);
+    join_all(calls.map(|(name, call)| async move { (name, call.await) })).await
+}
+
+/// Each verb must have said `Unavailable`, and nothing else.
+pub fn assert_all_unavailable(outcomes: &[(&'static str, Result<(), Error>)]) {
+    for (name, outcome) in outcomes {
+        assert!(matches!(outcome, Err(Error::Unavailable { .. })), "{name}: {outcome:?}");
+    }
+}
+
+/// No verb may have said `Unavailable` or `Internal`; other refusals are answers.
+pub fn assert_all_answered(outcomes: &[(&'static str, Result<(), Error>)]) {
+    for (name, outcome) in outcomes {
+        assert!(!matches!(outcome, Err(Error::Unavailable { .. } | Error::Internal(_))), "{name}: {outcome:?}");
+    }
+}
+
+/// Calls all verbs until they answer; fails when they do not within two seconds.
+pub async fn assert_back_within_two_seconds(store: &Sql) {
+    let limit = tokio::time::Instant::now() + Duration::from_secs(2);
+    while store_is_down(store).await {
+        assert!(tokio::time::Instant::now() < limit, "{:?}", all(store).await);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_all_answered(&all(store).await);
+}
+
+async fn store_is_down(store: &Sql) -> bool {
+    Directory::ping(store).await.is_err()
+}
