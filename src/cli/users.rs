@@ -1,5 +1,6 @@
 //! `cognate users`: people, made and looked after by an operator.
 
+mod batch;
 mod columns;
 mod create;
 mod import;
