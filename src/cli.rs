@@ -41,10 +41,10 @@ Settings come from defaults, then the TOML file of --config, then the environmen
 #[command(name = "cognate", version, after_help = EXAMPLES)]
 struct Cli {
     /// Folder of the embedded store [default: ./cognate-data]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Settings")]
     data: Option<PathBuf>,
     /// TOML file with settings; the environment (COGNATE__SECTION__KEY) overrides it
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,

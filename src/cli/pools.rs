@@ -27,7 +27,7 @@ Running services take a change over within keys.reload.";
 #[command(after_help = EXAMPLES)]
 pub(super) struct PoolsCommand {
     /// Id of the user pool for show and update [default: the first]
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, value_name = "ID", help_heading = "Settings")]
     pool: Option<String>,
     #[command(subcommand)]
     verb: Verb,

@@ -120,6 +120,7 @@ fn a_long_list_comes_whole_and_may_be_cut_off() {
     assert!(cut.out.starts_with("USERNAME "));
 }
 
+// R13, R36
 #[tokio::test]
 async fn a_backup_taken_beside_the_service_is_restored_when_it_has_stopped() {
     let place = Place::new();

@@ -18,7 +18,7 @@ pub(super) struct Update {
     #[arg(long)]
     name: Option<String>,
     /// What tokens are signed with: RS256, ES256 or EdDSA; a new key is published first and then signs
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     algorithm: Option<Algorithm>,
     /// Rules for new passwords: nist (length and a list of common ones) or cognito (kinds of characters)
     #[arg(long, value_enum, value_name = "STYLE")]
@@ -30,10 +30,10 @@ pub(super) struct Update {
     #[arg(long, value_enum, value_delimiter = ',', value_name = "KINDS")]
     password_needs: Option<Vec<Needed>>,
     /// Answer alike whether or not a user exists
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "SWITCH")]
     hide_user_existence: Option<Switch>,
     /// End a user's other sessions when he changes or resets his password
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "SWITCH")]
     end_sessions_on_password_change: Option<Switch>,
     /// How long a temporary password works, 1m to 365d
     #[arg(long, value_name = "TIME", value_parser = seconds)]

@@ -22,8 +22,8 @@ phone_number, phone_number_verified, password_hash, groups (separated by ;), Cog
 given_name, locale …) and custom:NAME. An unknown column is refused before anything is imported.
 
 password_hash may be bcrypt ($2b$…), scrypt ($scrypt$…), PBKDF2-SHA256 ($pbkdf2-sha256$…, or Django's) or Argon2
-($argon2id$…); it is replaced by Argon2id at the first sign-in. A user without one must reset the password by a mailed code. A sub is kept, so tokens name the same
-subject as before. Groups must exist.
+($argon2id$…); it is replaced by Argon2id at the first sign-in. A user without one must reset the password by a mailed
+code. A sub is kept, so tokens name the same subject as before. Groups must exist.
 
 Users that exist are refused and stay as they are, so the same file can be imported again after mending some lines. The
 exit code is 1 if a line was refused.
