@@ -1,5 +1,6 @@
 """The deployments under attack: each on the embedded store, and as two replicas on PostgreSQL and Redis."""
 
+import json
 import subprocess
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from attack import Target
 from service import Service
 
-GRACE = 2
+GRACE = 3
 # One machine plays everybody here, so the throttle of its address stays out of the way.
 CROWD = {"COGNATE__LIMITS__SOURCE_FAILURES": "1000000"}
 # Guesses are judged one by one, not cut off by the throttle.
@@ -34,7 +35,7 @@ def deploy(request, folder, name, env):
     return Target(Service(place, replicas=2, env={**stores, **env}))
 
 
-NUMBERS = ["patient", "strict"]
+NUMBERS = ["patient", "strict", "talkative"]
 
 
 @pytest.fixture(scope="session", params=STORES)
@@ -47,10 +48,18 @@ def patient(request, folder):
 
 @pytest.fixture(scope="session", params=STORES)
 def strict(request, folder):
-    """Throttles per account as they come, refresh tokens that rotate with a grace of two seconds."""
+    """Throttles per account as they come, refresh tokens that rotate with a grace of three seconds."""
     target = deploy(request, folder, "strict", CROWD)
-    client = target.service.cli("clients", "create", "rotating", "--rotation", f"{GRACE}s").split()[-1]
-    target.service.restart(COGNATE__V1__CLIENT=client)
+    client = target.service.cli("clients", "create", "--name", "rotating", "--rotation-grace", f"{GRACE}s", "--json")
+    target.service.restart(COGNATE__V1__CLIENT=json.loads(client)["id"])
+    yield target
+    target.service.stop()
+
+
+@pytest.fixture(scope="session", params=STORES)
+def talkative(request, folder):
+    """Logs whatever any part of it has to say."""
+    target = deploy(request, folder, "talkative", {"COGNATE__LOG__LEVEL": "trace"})
     yield target
     target.service.stop()
 

@@ -13,6 +13,9 @@ import requests
 
 from attack import at_once, drained, refused, statuses
 
+# Below the API it makes no difference what stands behind it.
+pytestmark = pytest.mark.parametrize("patient", ["embedded"], indirect=True)
+
 BODY = b'{"username":"nobody","password":"wrong wrong"}'
 HEAD = b"POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 NEXT = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -156,6 +159,13 @@ def test_cross_origin_answers_never_carry_credentials(patient):  # H06, S09
             answer = requests.request(method, f"{patient.url}/v1/login", headers=headers, json={}, timeout=10)
             assert answer.headers["access-control-allow-origin"] == "*"
             assert "access-control-allow-credentials" not in answer.headers
+
+
+def test_a_preflight_is_refused_in_the_one_shape(patient):  # H06, H08
+    for method in ("PUT", "DELETE", "TRACE"):
+        headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": method}
+        answer = refused(requests.options(f"{patient.url}/v1/login", headers=headers, timeout=10), 400)
+        assert "access-control-allow-methods" not in answer.headers
 
 
 def test_odd_methods_and_targets_are_not_found(patient):  # H06

@@ -63,6 +63,19 @@ def test_a_code_is_its_users_and_the_latest_one(patient, alice):  # E04, E05
     assert patient.confirm(name, second, NEW).status_code == 204
 
 
+def test_a_code_does_not_undo_what_an_administrator_did_since(patient):  # E05, S22
+    for done in (("disable",), ("set-password", "--temporary", "--password-stdin")):
+        name, password = patient.user()
+        patient.forgot(name)
+        code = patient.code(name)
+        patient.service.cli("users", done[0], name, *done[1:], stdin="a temporary lamp\n")
+        refused(patient.confirm(name, code, NEW), 401)
+        for attempt in (password, NEW):
+            refused(patient.login(name, attempt), 401)
+        if done[0] == "set-password":
+            assert patient.login(name, "a temporary lamp").json()["challenge_name"] == "NEW_PASSWORD_REQUIRED"
+
+
 def test_a_reset_ends_every_session(patient, alice):  # E06, S22
     name, password = alice
     sessions = [patient.sign_in(name, password) for _ in range(2)]

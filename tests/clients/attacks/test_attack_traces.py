@@ -40,6 +40,23 @@ def check_log(target, folder):
     assert "@example.com" not in kept.read_text()
 
 
+def test_the_most_talkative_log_holds_no_secret(talkative, folder):  # I01
+    name, password = talkative.user()
+    tokens = talkative.sign_in(name, password)
+    requests.post(f"{talkative.url}/v1/login", data={"username": name, "password": password}, timeout=10)
+    requests.post(f"{talkative.url}/v1/login", files={"username": (None, name), "password": (None, password)}, timeout=10)
+    talkative.refresh(name, tokens["refresh_token"], talkative.urls[-1])
+    talkative.forgot(name)
+    talkative.confirm(name, talkative.code(name), "a lamp that is new")
+    renewed = talkative.sign_in(name, "a lamp that is new")
+    talkative.change(renewed["access_token"], "a lamp that is new", "a lamp that is newer")
+    talkative.revoke(renewed["refresh_token"])
+    newcomer, temporary = talkative.user(None, None, "--temporary")
+    asked = talkative.login(newcomer, temporary).json()
+    talkative.post("new-password-required", {"username": newcomer, "session": asked["session"], "new_password": "lamps all around"})
+    check_log(talkative, folder)
+
+
 def stored(target, folder):
     """The files of the stores of a deployment, mails apart: those hold codes by their nature."""
     tokens = target.service.env.get("COGNATE__TOKENS__URL")
