@@ -25,7 +25,7 @@ pub use background::Background;
 
 /// Runs the service until it is told to stop.
 pub async fn serve(config: Config) -> Result<(), String> {
-    telemetry::start_logging(&config.log)?;
+    let _last_lines = telemetry::start_logging(&config.log)?;
     let measurements = telemetry::start_measuring()?;
     telemetry::describe();
     let Assembled { ports, pools } = assemble(&config).await?;
