@@ -1,6 +1,8 @@
 //! Logs and measurements: one line a request by an allow-list of fields, Prometheus series, and the only place that
 //! logs an internal cause. No token, password, code or address of a person gets here.
 
+mod lines;
+
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,19 +19,24 @@ use tracing_subscriber::EnvFilter;
 use crate::api::http::Outcome;
 use crate::api::{Api, Route};
 use crate::config::{Log, LogFormat};
+use lines::Lines;
+
+pub use lines::LastLines;
 
 const LATENCY_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// Starts logging to standard error.
-pub fn start_logging(settings: &Log) -> Result<(), String> {
+/// Starts logging to standard error; what is answered must live until there is nothing more to log.
+pub fn start_logging(settings: &Log) -> Result<LastLines, String> {
     let filter = filter(settings)?;
     let ansi = std::io::stderr().is_terminal();
-    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
+    let (lines, last) = Lines::start(std::io::stderr()).map_err(|fault| fault.to_string())?;
+    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_ansi(ansi);
     match settings.format {
         LogFormat::Text => base.with_target(false).try_init(),
         LogFormat::Json => base.json().flatten_event(true).with_target(false).try_init(),
     }
-    .map_err(|fault| fault.to_string())
+    .map_err(|fault| fault.to_string())?;
+    Ok(last)
 }
 
 /// What is logged.
@@ -55,6 +62,7 @@ pub fn describe() {
     counter!("cognate_sessions_ended_total", "Sessions ended, by cause.");
     counter!("cognate_throttled_total", "Attempts refused by a throttle.");
     counter!("cognate_mails_total", "Mails by result.");
+    counter!("cognate_log_lines_lost_total", "Log lines lost because standard error took them too slowly.");
     histogram!("cognate_store_duration_seconds", "Time of a store's verb, by store and verb.");
     counter!("cognate_store_errors_total", "Store verbs that failed, by store and verb.");
     gauge!("cognate_hash_queue", "Passwords waiting to be hashed.");
