@@ -114,6 +114,8 @@ impl Place {
                 shown.extend_from_slice(&some[..count]);
             }
             seen = shown.len();
+            // The prompt comes a moment before the terminal stops showing what is typed.
+            std::thread::sleep(Duration::from_secs(1));
             keys.write_all(answer.as_bytes()).unwrap();
         }
         screen.read_to_end(&mut shown).unwrap();
