@@ -132,7 +132,7 @@ impl Place {
 
     pub fn serve(&self) -> Service {
         // The shell kills the service when this process, which holds the pipe, is gone in whatever way.
-        let guard = r#""$@" & pid=$!; cat >/dev/null; kill -9 $pid"#;
+        let guard = r#""$@" & pid=$!; cat >/dev/null; kill -9 $pid; wait $pid"#;
         let mut child = self
             .command("sh")
             .args(["-c", guard, "sh", BINARY, "serve", "--listen", "127.0.0.1:0"])
