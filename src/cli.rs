@@ -41,10 +41,10 @@ Settings come from defaults, then the TOML file of --config, then the environmen
 #[command(name = "cognate", version, after_help = EXAMPLES)]
 struct Cli {
     /// Folder of the embedded store [default: ./cognate-data]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Settings")]
     data: Option<PathBuf>,
     /// TOML file with settings; the environment (COGNATE__SECTION__KEY) overrides it
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -95,7 +95,11 @@ fn carry_out(cli: Cli, environment: HashMap<String, String>, output: &mut Output
     if matches!(cli.command, Command::Openapi) {
         return output.text(OPENAPI);
     }
-    let settings: Config = config::load(cli.config.as_deref(), environment, &overrides(&cli))?;
+    let settings = match config::load(cli.config.as_deref(), environment, &overrides(&cli)) {
+        Ok(settings) => settings,
+        Err(faults) if matches!(cli.command, Command::Check) => return settings::say_faults(&faults, output),
+        Err(faults) => return Err(faults.into()),
+    };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|fault| fault.to_string())?;
     runtime.block_on(dispatch(cli.command, settings, output))

@@ -29,7 +29,7 @@ pub use master::place as master_key_place;
 
 /// Runs the service until it is told to stop.
 pub async fn serve(config: Config) -> Result<(), String> {
-    telemetry::start_logging(&config.log)?;
+    let _last_lines = telemetry::start_logging(&config.log)?;
     let measurements = telemetry::start_measuring()?;
     telemetry::describe();
     let Assembled { ports, pools } = assemble(&config).await?;

@@ -23,7 +23,7 @@ Durations are written 30s, 15m, 1h 30m, 90d. The setting v1.client says which cl
 #[command(after_help = EXAMPLES)]
 pub(super) struct Clients {
     /// Id of the user pool [default: the first]
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, value_name = "ID", help_heading = "Settings")]
     pool: Option<String>,
     #[command(subcommand)]
     verb: Verb,

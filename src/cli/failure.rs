@@ -47,7 +47,7 @@ fn advice(error: &Error) -> Option<&'static str> {
         };
     }
     if matches!(error, Error::Unavailable { .. }) {
-        return Some("A store does not answer or is busy: try again; `cognate check` tells what is wrong.");
+        return Some("Try again; `cognate check` tells which part does not answer.");
     }
     if matches!(error, Error::UserNotFound) {
         return Some("`cognate users list` shows those there are.");

@@ -23,7 +23,7 @@ A user's tokens carry his groups from his next sign-in or refresh on.";
 #[command(after_help = EXAMPLES)]
 pub(super) struct Groups {
     /// Id of the user pool [default: the first]
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, value_name = "ID", help_heading = "Settings")]
     pool: Option<String>,
     #[command(subcommand)]
     verb: Verb,

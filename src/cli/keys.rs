@@ -22,7 +22,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(super) struct Keys {
     /// Id of the user pool [default: all for list, the first for rotate]
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, value_name = "ID", help_heading = "Settings")]
     pool: Option<String>,
     #[command(subcommand)]
     verb: Verb,

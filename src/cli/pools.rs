@@ -1,9 +1,10 @@
 //! `cognate pools`: what user pools there are, and what makes one differ from another.
 
-use clap::{Args, Subcommand, ValueEnum};
+mod update;
+
+use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::clients::seconds;
 use super::failure::Failure;
 use super::open::Opened;
 use super::output::{Output, instant, yes_no};
@@ -26,7 +27,7 @@ Running services take a change over within keys.reload.";
 #[command(after_help = EXAMPLES)]
 pub(super) struct PoolsCommand {
     /// Id of the user pool for show and update [default: the first]
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, value_name = "ID", help_heading = "Settings")]
     pool: Option<String>,
     #[command(subcommand)]
     verb: Verb,
@@ -47,106 +48,7 @@ enum Verb {
         json: bool,
     },
     /// Change a pool; what is not named stays
-    Update(Box<Update>),
-}
-
-#[derive(Args)]
-struct Update {
-    /// For people
-    #[arg(long)]
-    name: Option<String>,
-    /// What tokens are signed with: RS256, ES256 or EdDSA; a new key is published first and then signs
-    #[arg(long)]
-    algorithm: Option<Algorithm>,
-    /// Rules for new passwords: nist (length and a list of common ones) or cognito (kinds of characters)
-    #[arg(long, value_enum, value_name = "STYLE")]
-    password_policy: Option<Style>,
-    /// Least number of characters, 8 to 64 (nist) or 6 to 99 (cognito)
-    #[arg(long, value_name = "NUMBER")]
-    password_length: Option<u32>,
-    /// Characters that the cognito rules ask for; `none` for no kind
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "KINDS")]
-    password_needs: Option<Vec<Needed>>,
-    /// Answer alike whether or not a user exists
-    #[arg(long, value_enum)]
-    hide_user_existence: Option<Switch>,
-    /// End a user's other sessions when he changes or resets his password
-    #[arg(long, value_enum)]
-    end_sessions_on_password_change: Option<Switch>,
-    /// How long a temporary password works, 1m to 365d
-    #[arg(long, value_name = "TIME", value_parser = seconds)]
-    temporary_password_life: Option<u64>,
-    /// How long a mailed reset code works, 1m to 1d
-    #[arg(long, value_name = "TIME", value_parser = seconds)]
-    reset_code_life: Option<u64>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Style {
-    Nist,
-    Cognito,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Needed {
-    Uppercase,
-    Lowercase,
-    Numbers,
-    Symbols,
-    None,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Switch {
-    On,
-    Off,
-}
-
-impl Update {
-    fn apply(&self, settings: &mut PoolSettings) {
-        let switched = |switch: Option<Switch>, present| switch.map_or(present, |switch| switch == Switch::On);
-        if let Some(name) = &self.name {
-            settings.name.clone_from(name);
-        }
-        settings.algorithm = self.algorithm.unwrap_or(settings.algorithm);
-        settings.password_policy = self.policy(settings.password_policy);
-        settings.hide_user_existence = switched(self.hide_user_existence, settings.hide_user_existence);
-        settings.end_sessions_on_password_change =
-            switched(self.end_sessions_on_password_change, settings.end_sessions_on_password_change);
-        settings.temporary_password_seconds =
-            self.temporary_password_life.unwrap_or(settings.temporary_password_seconds);
-        settings.reset_code_seconds = self.reset_code_life.unwrap_or(settings.reset_code_seconds);
-    }
-
-    /// The present rules with what was named changed; a style that is turned to begins with all of its rules on.
-    fn policy(&self, present: PasswordPolicy) -> PasswordPolicy {
-        let (style, length, needs) = match present {
-            PasswordPolicy::Nist { min_length } => (Style::Nist, min_length, [true; 4]),
-            PasswordPolicy::Cognito {
-                min_length,
-                require_uppercase,
-                require_lowercase,
-                require_numbers,
-                require_symbols,
-            } => (Style::Cognito, min_length, [require_uppercase, require_lowercase, require_numbers, require_symbols]),
-        };
-        let min_length = self.password_length.unwrap_or(length);
-        let [require_uppercase, require_lowercase, require_numbers, require_symbols] =
-            self.password_needs.as_ref().map_or(needs, |needs| {
-                [Needed::Uppercase, Needed::Lowercase, Needed::Numbers, Needed::Symbols]
-                    .map(|kind| needs.contains(&kind))
-            });
-        match self.password_policy.unwrap_or(style) {
-            Style::Nist => PasswordPolicy::Nist { min_length },
-            Style::Cognito => PasswordPolicy::Cognito {
-                min_length,
-                require_uppercase,
-                require_lowercase,
-                require_numbers,
-                require_symbols,
-            },
-        }
-    }
+    Update(Box<update::Update>),
 }
 
 #[derive(Serialize)]
@@ -187,19 +89,8 @@ impl PoolsCommand {
             Verb::List { json } => list(opened, json, output),
             Verb::Show { json } => show(&*opened.pool(self.pool.as_deref())?, json, output),
             Verb::Update(update) => {
-                let id = opened.pool(self.pool.as_deref())?.id().to_owned();
-                if update.password_needs.is_some()
-                    && matches!(
-                        update.policy(opened.pools.find(&id)?.settings.password_policy),
-                        PasswordPolicy::Nist { .. }
-                    )
-                {
-                    return Err("--password-needs belongs to the cognito rules: say --password-policy cognito".into());
-                }
-                opened.pools.update_pool(&id, |settings| update.apply(settings)).await?;
-                // A new algorithm needs a new key, which is made by reading again.
-                opened.pools.reload().await?;
-                show(&*opened.pools.find(&id)?, false, output)
+                let pool = update.run(opened, &*opened.pool(self.pool.as_deref())?).await?;
+                show(&pool, false, output)
             }
         }
     }

@@ -51,24 +51,30 @@ fn print(setting: &Setting, output: &mut Output) -> Result<(), Failure> {
     output.line(format_args!("    {}, {default}", setting.variable()))
 }
 
+/// What `check` says when the settings can not even be read.
+pub(super) fn say_faults(faults: &str, output: &mut Output) -> Result<(), Failure> {
+    faults.lines().try_for_each(|fault| say(false, "settings", fault, output))?;
+    Err(verdict(faults.lines().count()))
+}
+
+fn say(fine: bool, part: &str, text: &str, output: &mut Output) -> Result<(), Failure> {
+    output.line(format_args!("{}  {part:11}  {text}", if fine { "fine " } else { "WRONG" }))
+}
+
+fn verdict(faults: usize) -> Failure {
+    format!("{}: a service would not start, or not work", count(faults, "fault")).into()
+}
+
 /// Tries everything and prints how it is; the settings themselves were read and checked before.
 pub(super) async fn check(config: &Config, output: &mut Output) -> Result<(), Failure> {
-    quiet_logging(config)?;
-    output.line("fine   settings     every value is in order")?;
+    let _last_lines = quiet_logging(config)?;
+    say(true, "settings", "every value is in order", output)?;
     let mut faults = 0;
     for finding in server::check(config).await {
-        let (word, text) = match finding.outcome {
-            Ok(text) => ("fine", text),
-            Err(text) => {
-                faults += 1;
-                ("WRONG", text)
-            }
-        };
-        output.line(format_args!("{word:5}  {:11}  {text}", finding.part))?;
+        faults += usize::from(finding.outcome.is_err());
+        let fine = finding.outcome.is_ok();
+        let (Ok(text) | Err(text)) = finding.outcome;
+        say(fine, finding.part, &text, output)?;
     }
-    if faults == 0 {
-        Ok(())
-    } else {
-        Err(format!("{}; a service would not start or not work", count(faults, "fault")).into())
-    }
+    if faults == 0 { Ok(()) } else { Err(verdict(faults)) }
 }

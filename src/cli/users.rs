@@ -1,9 +1,11 @@
 //! `cognate users`: people, made and looked after by an operator.
 
+mod batch;
 mod columns;
 mod create;
 mod import;
 mod progress;
+mod records;
 mod show;
 
 use clap::{Args, Subcommand};
@@ -30,7 +32,7 @@ other users of the machine could read them.";
 #[command(after_help = EXAMPLES)]
 pub(super) struct Users {
     /// Id of the user pool [default: the first]
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, value_name = "ID", help_heading = "Settings")]
     pool: Option<String>,
     #[command(subcommand)]
     verb: Verb,

@@ -24,8 +24,8 @@ pub async fn check(config: &Config) -> Vec<Finding> {
     let directory = try_directory(config).await;
     let seals = match &directory {
         Ok(Some(directory)) => check_seals(config, &**directory).await,
-        Ok(None) => Ok(None),
-        Err(_) => master::find(config).map(|_| None),
+        Ok(None) => master::find(config).map(|_| None),
+        Err(_) => Err("can not be tried without the directory".to_owned()),
     };
     let finding = |part, outcome| Finding { part, outcome };
     vec![
@@ -99,7 +99,7 @@ async fn try_tokens(config: &Config) -> Result<String, String> {
 
 fn say_seals(config: &Config, found: Option<&Inventory>) -> String {
     match found {
-        Some(found) => format!("{} opens {} signing keys", master::place(config), found.keys),
+        Some(found) => format!("{} opens the root secret and signing keys ({})", master::place(config), found.keys),
         None => match master::find(config) {
             Ok(Some(_)) => format!("{}; nothing is sealed yet", master::place(config)),
             Ok(None) | Err(_) => format!("{} will be made at the first start", master::place(config)),

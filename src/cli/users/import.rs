@@ -1,38 +1,29 @@
 //! Importing users from a CSV file: many at once, so that the store writes them in groups; a line that can not be
 //! taken over is named with its reason and stops nothing.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::pin::pin;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::Args;
-use csv::{ByteRecord, ByteRecordsIntoIter, ReaderBuilder};
-use futures_util::StreamExt as _;
 use serde::Serialize;
 
-use super::columns::Columns;
+use super::batch::{Line, import_some};
 use super::progress::Progress;
+use super::records::open;
 use crate::cli::failure::Failure;
 use crate::cli::open::Opened;
 use crate::cli::output::{Output, count};
-use crate::error::{Error, Kind, chain};
-use crate::pool::{ImportedUser, Pool};
-
-/// Users on their way into the store at once.
-const AT_ONCE: usize = 32;
-/// How often a user is tried again while the store is busy or away, and the pause in between.
-const TRIES: u32 = 30;
-const PAUSE: Duration = Duration::from_secs(1);
+use crate::pool::Pool;
+use crate::store::embedded_file;
 
 const COLUMNS: &str = "\
 The first line names the columns: username (or cognito:username, both work), and any of sub, email, email_verified,
 phone_number, phone_number_verified, password_hash, groups (separated by ;), Cognito's standard attributes (name,
 given_name, locale …) and custom:NAME. An unknown column is refused before anything is imported.
 
-password_hash may be bcrypt ($2b$…), scrypt ($scrypt$… or $7$…), PBKDF2-SHA256 or Argon2; it is replaced by Argon2id at
-the first sign-in. A user without one must reset the password by a mailed code. A sub is kept, so tokens name the same
-subject as before. Groups must exist.
+password_hash may be bcrypt ($2b$…), scrypt ($scrypt$…), PBKDF2-SHA256 ($pbkdf2-sha256$…, or Django's) or Argon2
+($argon2id$…); it is replaced by Argon2id at the first sign-in. A user without one must reset the password by a mailed
+code. A sub is kept, so tokens name the same subject as before. Groups must exist.
 
 Users that exist are refused and stay as they are, so the same file can be imported again after mending some lines. The
 exit code is 1 if a line was refused.
@@ -64,32 +55,41 @@ struct Tally {
     refused: Vec<Refused>,
 }
 
-/// What became of one line.
-struct Line {
-    number: u64,
-    byte: u64,
-    outcome: Result<(), String>,
-}
-
 impl Import {
     pub(super) async fn run(&self, opened: &Opened, pool: &Pool, output: &mut Output) -> Result<(), Failure> {
-        let (columns, records, size) = open(&self.file)?;
-        let work = futures_util::stream::iter(records).map(|record| import(opened, pool, &columns, record));
-        let mut lines = pin!(work.buffered(AT_ONCE));
+        let (columns, mut records, size) = open(&self.file)?;
+        let embedded = embedded_file(&opened.config).is_some();
         let (mut tally, mut progress) = (Tally::default(), Progress::new(size));
-        while let Some(line) = lines.next().await {
-            let Line { number, byte, outcome } = line.inspect_err(|_| progress.end())?;
-            progress.at(byte, tally.imported, tally.refused.len() as u64);
-            match outcome {
-                Ok(()) => tally.imported += 1,
-                Err(reason) => {
-                    progress.aside(|| self.say_refused(number, &reason, output))?;
-                    tally.refused.push(Refused { line: number, reason });
-                }
+        loop {
+            let started = Instant::now();
+            let lines = import_some(pool, &opened.ports.random, &columns, &mut records).await;
+            let lines = lines.inspect_err(|_| progress.end())?;
+            if lines.is_empty() {
+                break;
+            }
+            for line in lines {
+                self.note(line, &mut tally, &mut progress, output)?;
+            }
+            if embedded {
+                // SQLite's writers do not queue: without a rest the service beside would find it locked again and again.
+                tokio::time::sleep(started.elapsed() / 2).await;
             }
         }
         progress.end();
         self.sum_up(&tally, output)
+    }
+
+    fn note(&self, line: Line, tally: &mut Tally, progress: &mut Progress, output: &mut Output) -> Result<(), Failure> {
+        let Line { number, byte, outcome } = line;
+        match outcome {
+            Ok(()) => tally.imported += 1,
+            Err(reason) => {
+                progress.aside(|| self.say_refused(number, &reason, output))?;
+                tally.refused.push(Refused { line: number, reason });
+            }
+        }
+        progress.at(byte, tally.imported, tally.refused.len());
+        Ok(())
     }
 
     fn say_refused(&self, line: u64, reason: &str, output: &mut Output) -> Result<(), Failure> {
@@ -109,68 +109,4 @@ impl Import {
         }
         if refused == 0 { Ok(()) } else { Err(format!("{} not imported", count(refused, "line")).into()) }
     }
-}
-
-fn open(path: &Path) -> Result<(Columns, ByteRecordsIntoIter<File>, u64), Failure> {
-    let unreadable = |fault: &dyn std::fmt::Display| format!("cannot read {}: {fault}", path.display());
-    let file = File::open(path).map_err(|fault| unreadable(&fault))?;
-    let size = file.metadata().map_or(0, |metadata| metadata.len());
-    // Lines of a wrong length are refused one by one.
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(file);
-    let header = reader.byte_headers().map_err(|fault| unreadable(&fault))?;
-    let columns = Columns::read(header).map_err(|fault| format!("{}: {fault}", path.display()))?;
-    Ok((columns, reader.into_byte_records(), size))
-}
-
-async fn import(
-    opened: &Opened,
-    pool: &Pool,
-    columns: &Columns,
-    record: Result<ByteRecord, csv::Error>,
-) -> Result<Line, Failure> {
-    let record = record.map_err(|fault| format!("the file can not be read to its end: {fault}"))?;
-    let (number, byte) = record.position().map_or((0, 0), |position| (position.line(), position.byte()));
-    let outcome = match columns.user(&record) {
-        Ok(user) => take_over(opened, pool, user).await.map_err(|stop| stopped(number, &stop))?,
-        Err(reason) => Err(reason),
-    };
-    Ok(Line { number, byte, outcome })
-}
-
-fn stopped(line: u64, error: &Error) -> String {
-    format!(
-        "stopped at line {line}, because the store does not answer ({}); import the file again when it does: \
-         users that are there already are refused and stay as they are",
-        chain(error)
-    )
-}
-
-/// Imports a user; an error means that the store is gone, a refusal is this user's own.
-async fn take_over(opened: &Opened, pool: &Pool, mut user: ImportedUser) -> Result<Result<(), String>, Error> {
-    // Chosen here, so that a try whose answer was lost is recognised.
-    let sub = user.sub.map_or_else(|| opened.ports.random.uuid(), Ok)?;
-    user.sub = Some(sub);
-    let mut tries = 1;
-    loop {
-        match pool.import_user(user.clone()).await {
-            Ok(_) => return Ok(Ok(())),
-            Err(Error::Unavailable { .. }) if tries < TRIES => {
-                tries += 1;
-                tokio::time::sleep(PAUSE).await;
-            }
-            Err(error @ Error::Unavailable { .. }) => return Err(error),
-            Err(Error::UserExists) if tries > 1 && pool.find_user(&sub.to_string()).await.is_ok() => return Ok(Ok(())),
-            Err(error) => return Ok(Err(reason(&error))),
-        }
-    }
-}
-
-fn reason(error: &Error) -> String {
-    if matches!(error, Error::UserExists) {
-        return "exists: username, sub or verified address is taken".to_owned();
-    }
-    if matches!(error, Error::NotFound(Kind::Group)) {
-        return "a group of this line does not exist; make it with `cognate groups create`".to_owned();
-    }
-    chain(error)
 }

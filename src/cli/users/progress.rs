@@ -28,7 +28,7 @@ impl Progress {
     }
 
     /// The import is at this byte of the file.
-    pub(super) fn at(&mut self, byte: u64, imported: u64, refused: u64) {
+    pub(super) fn at(&mut self, byte: u64, imported: u64, refused: usize) {
         match self {
             Self::Bar(bar) => {
                 bar.set_position(byte);

@@ -3,6 +3,7 @@
 
 mod attempts;
 pub mod backup;
+mod batch;
 mod challenges;
 mod directory;
 mod documents;
