@@ -49,7 +49,7 @@ settings! {
     Http("http.") {
         /// Address and port to listen on; other than loopback needs http.public_url and a master key.
         listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080));
-        /// The URL that clients use; issuer, discovery and links in mails start with it. Empty: http://<listen>.
+        /// The URL that clients use; issuer, discovery and links in mails start with it. Empty: http:// and http.listen.
         public_url: Option<Url> = None;
         /// Origins (scheme://host:port, or *) whose pages may call the APIs.
         allowed_origins: List<String> = List(vec!["*".to_owned()]);
@@ -97,7 +97,7 @@ settings! {
         url: Secret = Secret::new("sql");
         /// File that holds tokens.url.
         url_file: Option<PathBuf> = None;
-        /// PEM certificates to trust for rediss:// besides the public ones.
+        /// PEM certificates to trust for TLS to Redis, instead of the public ones.
         ca_file: Option<PathBuf> = None;
         /// Longest wait for a connection.
         connect_timeout: Period = Period::milliseconds(250);
@@ -133,7 +133,7 @@ settings! {
     Keys("keys.") {
         /// Age at which the signing key is followed by a new one.
         rotate_after: Period = Period::hours(90 * 24);
-        /// Time a key is published before it signs; also the max-age of the JWKS.
+        /// Max-age of the JWKS; a new key signs this long (and two readings) after it was made, so that every copy has it.
         publish_ahead: Period = Period::hours(1);
         /// How often every replica reads the keys and settings of its pools again.
         reload: Period = Period::seconds(5);
@@ -189,7 +189,7 @@ settings! {
 settings! {
     /// The pool made at first start.
     Bootstrap("bootstrap.") {
-        /// First part of the pool's id (<region>_<random>), in the form of an AWS region.
+        /// First part of the pool's id (REGION_RANDOM), in the form of an AWS region.
         region: String = "us-east-1".to_owned();
         /// Name of the pool.
         pool_name: String = "default".to_owned();

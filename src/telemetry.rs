@@ -1,7 +1,7 @@
 //! Logs and measurements: one line a request by an allow-list of fields, Prometheus series, and the only place that
 //! logs an internal cause. No token, password, code or address of a person gets here.
 
-use std::io::IsTerminal as _;
+use std::io::{BufWriter, IsTerminal as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -12,24 +12,39 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 use crate::api::http::Outcome;
 use crate::api::{Api, Route};
 use crate::config::{Log, LogFormat};
 
+/// Log lines that wait for the writer at most; a few megabytes.
+const LINES_WAITING: usize = 16_384;
 const LATENCY_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// Starts logging to standard error.
-pub fn start_logging(settings: &Log) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&settings.level).map_err(|fault| format!("log.level: {fault}"))?;
+/// Starts logging to standard error; what is answered must live until there is nothing more to log. A thread of its own
+/// writes: a request neither pays for the system call nor waits for whoever reads the log, and lines that nobody takes
+/// are dropped (R28).
+pub fn start_logging(settings: &Log) -> Result<WorkerGuard, String> {
+    let filter = filter(settings)?;
     let ansi = std::io::stderr().is_terminal();
-    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
+    let (lines, last) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(LINES_WAITING)
+        .finish(BufWriter::new(std::io::stderr()));
+    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_ansi(ansi);
     match settings.format {
         LogFormat::Text => base.with_target(false).try_init(),
         LogFormat::Json => base.json().flatten_event(true).with_target(false).try_init(),
     }
-    .map_err(|fault| fault.to_string())
+    .map_err(|fault| fault.to_string())?;
+    Ok(last)
+}
+
+/// What is logged.
+pub fn filter(settings: &Log) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(&settings.level).map_err(|fault| format!("log.level: {fault}"))
 }
 
 /// The recorder behind every measurement of the process.

@@ -306,10 +306,6 @@ impl TestApp {
         let is_code = |line: &&str| line.len() == 8 && line.bytes().all(|byte| byte.is_ascii_digit());
         mail.lines().map(str::trim).find(is_code).unwrap().to_owned()
     }
-
-    pub async fn stop(self) {
-        self.server.stop(true).await;
-    }
 }
 
 /// One recorder for the whole process: the measurements are those of all tests in it.

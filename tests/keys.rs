@@ -174,7 +174,7 @@ async fn in_an_emergency_every_older_token_is_refused_at_once_and_sessions_go_on
     assert_eq!(new.state, "active");
     app.reload().await;
     for _ in 0..2 {
-        assert_eq!(kids(&app).await, [new.kid.clone()]);
+        assert_eq!(kids(&app).await, [new.kid.as_str()]);
         assert!(!app.accepts(&stolen).await && !verifies(&app, &stolen).await);
     }
     let refreshed = app.refresh("alice", &signed_in.field("refresh_token")).await.field("access_token");

@@ -6,6 +6,8 @@ mod app;
 #[cfg(test)]
 mod challenge;
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod faults;

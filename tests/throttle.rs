@@ -1,6 +1,5 @@
 //! Throttling: guesses cost more and more time, whoever is guessed at and wherever from, and nobody else pays for it.
 
-use cognate::config::List;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -131,7 +130,8 @@ async fn a_caller_cannot_choose_his_address(app: TestApp) {
 
 story!(only_a_configured_proxy_names_the_caller, |config| {
     config.limits.source_failures = 10;
-    config.http.trusted_proxies = List(vec!["127.0.0.0/8".parse().unwrap(), "10.9.0.0/16".parse().unwrap()]);
+    config.http.trusted_proxies =
+        cognate::config::List(vec!["127.0.0.0/8".parse().unwrap(), "10.9.0.0/16".parse().unwrap()]);
 });
 async fn only_a_configured_proxy_names_the_caller(app: TestApp) {
     let number = std::sync::atomic::AtomicUsize::new(0);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use cognate::config::{List, Period};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -10,8 +9,11 @@ use crate::app::{PASSWORD, TestApp, story};
 
 const NOT_FOUND: (u16, &str) = (404, r#"{"status":404,"message":"Not Found"}"#);
 
-/// Every operation with its fields and the least and most characters of each.
-const OPERATIONS: [(&str, &[(&str, usize, usize)]); 7] = [
+/// A field with the least and most characters it has; 0 where only the body's limit counts.
+type Field = (&'static str, usize, usize);
+
+/// Every operation with its fields.
+const OPERATIONS: [(&str, &[Field]); 7] = [
     ("/v1/login", &[("username", 1, 255), ("password", 1, 255)]),
     ("/v1/token-refresh", &[("username", 1, 255), ("refresh_token", 1, 0)]),
     ("/v1/token-revoke", &[("refresh_token", 1, 0)]),
@@ -25,7 +27,7 @@ fn refusal(status: u16, message: &str) -> (u16, String) {
     (status, format!(r#"{{"status":{status},"message":"{message}"}}"#))
 }
 
-fn fields(of: &[(&str, usize, usize)]) -> Value {
+fn fields(of: &[Field]) -> Value {
     Value::Object(of.iter().map(|(name, _, _)| ((*name).to_owned(), json!("some value"))).collect())
 }
 
@@ -224,7 +226,8 @@ async fn a_body_over_64_kib_is_refused_before_it_is_read(app: TestApp) {
 }
 
 // H03
-story!(a_body_that_does_not_arrive_is_not_waited_for, |config| config.http.body_timeout = Period::milliseconds(200));
+story!(a_body_that_does_not_arrive_is_not_waited_for, |config| config.http.body_timeout =
+    cognate::config::Period::milliseconds(200));
 async fn a_body_that_does_not_arrive_is_not_waited_for(app: TestApp) {
     let half = "POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{";
     let chunked = half.replace("Content-Length: 50\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n");
@@ -305,7 +308,8 @@ async fn browsers_are_told_that_any_page_may_call(app: TestApp) {
 }
 
 story!(browsers_are_told_which_pages_may_call, |config| {
-    config.http.allowed_origins = List(vec!["https://app.test".to_owned(), "http://localhost:3000".to_owned()]);
+    config.http.allowed_origins =
+        cognate::config::List(vec!["https://app.test".to_owned(), "http://localhost:3000".to_owned()]);
 });
 async fn browsers_are_told_which_pages_may_call(app: TestApp) {
     for origin in ["https://app.test", "http://localhost:3000"] {
@@ -319,8 +323,8 @@ async fn browsers_are_told_which_pages_may_call(app: TestApp) {
     {
         let answer = preflight(&app, "/v1/login", origin).await;
         assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
-        let words = r#"{"status":403,"message":"This page may not make this call."}"#;
-        assert_eq!(answer.whole(), (403, words), "{origin}");
+        let words = r#"{"status":400,"message":"This origin or method may not call from a browser."}"#;
+        assert_eq!(answer.whole(), (400, words), "{origin}");
         let call = app.to("POST", "/v1/login").header("Origin", origin).json(&json!({}));
         assert_eq!(app.request(call).await.header("access-control-allow-origin"), None);
     }

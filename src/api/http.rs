@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
@@ -147,20 +147,20 @@ pub fn cors(settings: &config::Http) -> Cors {
     settings.allowed_origins.iter().fold(base, |cors, origin| cors.allowed_origin(origin))
 }
 
-/// A preflight is answered with 204 (contract seeds §1), where the CORS library says 200, and refused in our words.
+/// A preflight is answered with 204 (contract seeds §1), where the CORS library says 200, and refused in our shape.
 pub async fn preflight_in_our_words(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, actix_web::Error> {
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let preflight =
         request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = next.call(request).await?;
-    if preflight && response.status() == StatusCode::BAD_REQUEST {
-        let body = ErrorBody { status: 403, message: "This page may not make this call." };
-        return Ok(response.into_response(HttpResponse::Forbidden().json(body)).map_into_right_body());
-    }
     if preflight && response.status() == StatusCode::OK {
         *response.response_mut().status_mut() = StatusCode::NO_CONTENT;
+    }
+    if preflight && response.status() == StatusCode::BAD_REQUEST {
+        let body = ErrorBody { status: 400, message: "This origin or method may not call from a browser." };
+        return Ok(response.into_response(HttpResponse::BadRequest().json(body)).map_into_right_body());
     }
     Ok(response.map_into_left_body())
 }

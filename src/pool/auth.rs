@@ -31,7 +31,7 @@ impl Pool {
     /// Proves a username (or verified email) and password, and says what comes next.
     ///
     /// Errors: `NotAuthorized` (unknown or wrong, not told apart), `TooManyRequests`, the standings of
-    /// [`Pool::next_step`], `Unavailable`.
+    /// `next_step`, `Unavailable`.
     pub async fn initiate_auth(
         &self,
         client: &Client,

@@ -1,14 +1,17 @@
 //! The stores: two ports, and the one place that names a backend.
 
 pub mod directory;
+mod measured;
 pub mod redis;
 pub mod sql;
 pub mod tokens;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::Config;
 use directory::Directory;
+use measured::Measured;
 use tokens::TokenStore;
 
 /// Both ports, opened.
@@ -23,9 +26,25 @@ pub struct Stores {
 /// `Unavailable`. What can never work (a bad URL, a corrupted file, a newer schema) is one clear line.
 pub async fn open(config: &Config) -> Result<Stores, String> {
     let sql = Arc::new(sql::open(&config.directory_url(), &config.directory).await?);
-    let tokens: Arc<dyn TokenStore> = match config.tokens.url.expose() {
-        "sql" => sql.clone(),
-        _ => Arc::new(redis::open(&config.tokens)?),
-    };
-    Ok(Stores { directory: sql, tokens })
+    let directory: Arc<dyn Directory> = sql.clone();
+    let tokens = open_tokens(config)?.unwrap_or(sql);
+    Ok(Stores { directory: Arc::new(Measured(directory)), tokens: Arc::new(Measured(tokens)) })
+}
+
+/// The Directory alone.
+pub async fn open_directory(config: &Config) -> Result<Arc<dyn Directory>, String> {
+    Ok(Arc::new(sql::open(&config.directory_url(), &config.directory).await?))
+}
+
+/// The TokenStore alone; none when it lies beside the Directory.
+pub fn open_tokens(config: &Config) -> Result<Option<Arc<dyn TokenStore>>, String> {
+    match config.tokens.url.expose() {
+        "sql" => Ok(None),
+        _ => Ok(Some(Arc::new(redis::open(&config.tokens)?))),
+    }
+}
+
+/// The file of the embedded store; none when the Directory is on a server.
+pub fn embedded_file(config: &Config) -> Option<PathBuf> {
+    sql::file_of(&config.directory_url())
 }

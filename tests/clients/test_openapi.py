@@ -54,11 +54,12 @@ def test_every_body_has_examples_and_they_fit():
 
 @pytest.fixture
 def fuzzed(folder):
-    """A service whose throttles stay out of the way, with the user of the examples."""
+    """A service whose throttles stay out of the way, with the user of the examples and the one of the hooks."""
     place = folder / "fuzzed"
     place.mkdir()
     service = Service(place, env={"COGNATE__LIMITS__SOURCE_FAILURES": "1000000", "COGNATE__LIMITS__ACCOUNT_FAILURES": "1000000"})
     service.user("alice")
+    service.user("carol", "only the hooks know this one")
     yield service
     service.stop()
 
@@ -70,6 +71,7 @@ def test_the_service_answers_only_what_the_document_says(fuzzed):
         "run", DOCUMENT, "--url", fuzzed.url, "--checks", CHECKS, "--max-examples", "100", "--workers", "1",
         "--request-timeout", "20", "--generation-deterministic", "--continue-on-failure",
     ]
-    run = subprocess.run(command, env={**os.environ, "POOL": issuer.rsplit("/", 1)[1]}, cwd=fuzzed.folder, check=False)
+    env = {**os.environ, "POOL": issuer.rsplit("/", 1)[1], "FUZZED_URL": fuzzed.url, "PYTHONPATH": str(HERE)}
+    run = subprocess.run(command, env=env, cwd=fuzzed.folder, check=False)
     assert run.returncode == 0, "the failures are above"
     assert fuzzed.replicas[0].alive()

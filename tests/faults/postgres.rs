@@ -43,6 +43,18 @@ async fn a_frozen_server_is_unavailable_in_time_and_goes_on_when_it_thaws() {
     assert_back_within_two_seconds(&store).await;
 }
 
+// R04, R14
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_hang_are_replaced() {
+    let server = Postgres::start();
+    let store = open(&server.database().await).await;
+    assert_all_answered(&all(&store).await);
+    server.freeze_connections();
+    all(&store).await;
+    assert_back_within_two_seconds(&store).await;
+    server.thaw();
+}
+
 // R14
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_server_is_unavailable_in_time_and_goes_on_when_it_is_back() {

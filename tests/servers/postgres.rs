@@ -89,12 +89,21 @@ impl Postgres {
         self.wait_until_ready();
     }
 
+    /// Freezes the processes of all connections there are; new ones are served.
+    pub fn freeze_connections(&self) {
+        send("-STOP", &self.processes()[1..]);
+    }
+
     fn signal(&self, signal: &str) {
+        send(signal, &self.processes());
+    }
+
+    /// The server's process, then those it started.
+    fn processes(&self) -> Vec<String> {
         let first = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).unwrap();
         let first = first.lines().next().unwrap().to_owned();
         let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children")).unwrap();
-        // A signal to one that has just ended is no fault.
-        let _ = Command::new("kill").arg(signal).arg(&first).args(children.split_whitespace()).output();
+        std::iter::once(first).chain(children.split_whitespace().map(str::to_owned)).collect()
     }
 
     fn wait_until_ready(&self) {
@@ -122,6 +131,11 @@ pub async fn database() -> String {
     static SHARED: OnceLock<Postgres> = OnceLock::new();
     let server = tokio::task::spawn_blocking(|| SHARED.get_or_init(Postgres::start)).await.unwrap();
     server.database().await
+}
+
+/// A signal to one that has just ended is no fault.
+fn send(signal: &str, processes: &[String]) {
+    let _ = Command::new("kill").arg(signal).args(processes).output();
 }
 
 fn launch(folder: &Path, port: u16) -> Child {

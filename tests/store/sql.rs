@@ -45,8 +45,8 @@ macro_rules! on_both {
     };
 }
 
-on_both!(sweeping_deletes_what_has_expired_and_nothing_else);
-async fn sweeping_deletes_what_has_expired_and_nothing_else(store: Sql) {
+on_both!(purging_deletes_what_has_expired_and_nothing_else);
+async fn purging_deletes_what_has_expired_and_nothing_else(store: Sql) {
     let at = super::tokens::at;
     let shared: super::tokens::Store = std::sync::Arc::new(store.clone());
     let (_, old) = super::tokens::opened(&shared, |session| session.expires_at = at(1_000)).await;
@@ -54,11 +54,11 @@ async fn sweeping_deletes_what_has_expired_and_nothing_else(store: Sql) {
     let throttle = Throttle { free: 5, lock: Duration::from_millis(1), lock_max: Duration::from_millis(1_000) };
     store.count_attempt("old", &throttle, at(0)).await.unwrap();
     store.count_attempt("new", &throttle, at(1)).await.unwrap();
-    assert_eq!(store.purge(at(1_000)).await.unwrap(), 2);
-    assert_eq!(store.purge(at(1_000)).await.unwrap(), 0);
+    assert_eq!(TokenStore::purge(&store, at(1_000)).await.unwrap(), 2);
+    assert_eq!(TokenStore::purge(&store, at(1_000)).await.unwrap(), 0);
     assert_eq!(store.session(&old, at(0)).await.unwrap(), None);
     assert_eq!(store.session(&key, at(0)).await.unwrap(), Some(new));
-    assert_eq!(store.purge(at(1_001)).await.unwrap(), 2);
+    assert_eq!(TokenStore::purge(&store, at(1_001)).await.unwrap(), 2);
 }
 
 mod tokens {

@@ -1,12 +1,11 @@
-//! Users in SQL. The groups of a user come with him in one statement, one row a group. What he signs in with is
-//! kept apart in `logins`, whose primary key gives every name and verified address one owner.
+//! Users in SQL. The groups of a user come with him in one statement, one row a group.
 
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 use uuid::Uuid;
 
 use super::fault::Fault;
-use super::{groups, row};
+use super::{groups, logins, row};
 use crate::error::Error;
 use crate::store::directory::{SessionOwner, User, UserStatus};
 
@@ -52,7 +51,7 @@ pub(super) async fn create(connection: &mut AnyConnection, user: &User) -> Resul
     // The row of the counter also keeps two creations from waiting for each other's logins.
     let id = next_id(connection).await?;
     insert(connection, id, user).await?;
-    claim_logins(connection, id, user).await?;
+    logins::claim(connection, id, user).await?;
     for group in &user.groups {
         groups::join(connection, &user.pool, group, id).await?;
     }
@@ -127,40 +126,8 @@ pub(super) async fn update(connection: &mut AnyConnection, user: &User) -> Resul
     .fetch_all(&mut *connection)
     .await?;
     let written = rows.first().ok_or(Error::Conflict)?;
-    claim_logins(connection, row::integer(written, "id")?, user).await?;
+    logins::claim(connection, row::integer(written, "id")?, user).await?;
     row::integer(written, "version")
-}
-
-/// Makes name and verified address the user's logins, and no other.
-async fn claim_logins(connection: &mut AnyConnection, id: i64, user: &User) -> Result<(), Fault> {
-    let address = user.email_key.as_ref().filter(|_| user.email_verified).unwrap_or(&user.username_key);
-    sqlx::query("DELETE FROM logins WHERE user_id = $1 AND login <> $2 AND login <> $3")
-        .bind(id)
-        .bind(&user.username_key)
-        .bind(address)
-        .execute(&mut *connection)
-        .await?;
-    // In one order for everybody, so that two users who claim each other's wait instead of locking for ever.
-    let mut logins = vec![&user.username_key, address];
-    logins.sort();
-    logins.dedup();
-    for login in logins {
-        claim(connection, &user.pool, login, id).await?;
-    }
-    Ok(())
-}
-
-async fn claim(connection: &mut AnyConnection, pool: &str, login: &str, id: i64) -> Result<(), Fault> {
-    let claimed = sqlx::query(
-        "INSERT INTO logins (pool, login, user_id) VALUES ($1, $2, $3) \
-         ON CONFLICT (pool, login) DO UPDATE SET user_id = excluded.user_id WHERE logins.user_id = excluded.user_id",
-    )
-    .bind(pool)
-    .bind(login)
-    .bind(id)
-    .execute(connection)
-    .await?;
-    if claimed.rows_affected() == 1 { Ok(()) } else { Err(Error::UserExists.into()) }
 }
 
 /// The user with this sub.

@@ -96,3 +96,23 @@ async fn a_session_takes_at_most_400_bytes() {
     println!("P7: {each} bytes a session of its own user");
     assert!(each <= 400, "{each}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_who_signs_in_often_leaves_no_heap_of_dead_sessions() {
+    let server = Server::start(&[]);
+    let store = patient(settings(&server.url()));
+    let (first, key) = opened(&store, |_| ()).await;
+    for second in 1..200 {
+        opened(&store, |session| {
+            session.user = first.user;
+            session.auth_time = at(second * 1_000);
+            session.rotated_at = at(second * 1_000);
+            session.expires_at = at(second * 1_000 + 500);
+        })
+        .await;
+    }
+    let sessions: String = server.ask(&["RANDOMKEY"]);
+    let kept: usize = server.ask(&["HLEN", &sessions]);
+    assert!(kept < 10, "{kept} records for one living session");
+    assert_eq!(store.sessions_of(&key.pool, key.user, at(300_000)).await.unwrap(), [first]);
+}

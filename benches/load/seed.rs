@@ -1,0 +1,70 @@
+//! Fills the stores that the settings name, through the pool's own verbs: users `user-0` … with one password, and
+//! sessions of theirs. Writes `NAME REFRESH_TOKEN` for each session, one a line, or only the names without sessions.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+
+use cognate::keys::Algorithm;
+use cognate::pool::client::Rotation;
+use cognate::pool::{Client, ImportedUser, Pool, Pools, Step};
+use cognate::server::{Assembled, assemble};
+use futures_util::{StreamExt as _, stream};
+
+const PASSWORD: &str = "correct horse battery";
+const AT_ONCE: usize = 64;
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// `kind` is one of the pool's algorithms, with `+rotation` behind it where refresh tokens shall rotate.
+pub async fn seed(kind: &str, (users, sessions): (usize, usize), file: &Path) {
+    let config = cognate::config::load(None, std::env::vars().collect(), &[]).unwrap();
+    let Assembled { pools, ports } = assemble(&config).await.unwrap();
+    pools.reload().await.unwrap();
+    shape(&pools, kind).await;
+    pools.first_admin().await.unwrap();
+    let pool = pools.first().unwrap();
+    let hash = ports.hasher.hash(PASSWORD).await.unwrap();
+    let made = stream::iter(0..users).map(|number| import(&pool, number, &hash)).buffer_unordered(AT_ONCE);
+    made.collect::<Vec<()>>().await;
+    let client = pool.client(&pools.first_client().unwrap()).unwrap();
+    let signed_in = stream::iter(0..sessions).map(|number| sign_in(&pool, client, number % users));
+    let mut lines: Vec<String> = signed_in.buffered(AT_ONCE).collect().await;
+    lines.extend((0..users).filter(|_| sessions == 0).map(name));
+    std::fs::write(file, lines.join("\n") + "\n").unwrap();
+}
+
+/// Gives the first pool its algorithm and its client the rotation.
+async fn shape(pools: &Pools, kind: &str) {
+    let (algorithm, rotates) = kind.strip_suffix("+rotation").map_or((kind, false), |algorithm| (algorithm, true));
+    let algorithm: Algorithm = algorithm.parse().unwrap();
+    let pool = pools.first().unwrap();
+    let rotation = rotates.then_some(Rotation { grace_seconds: 10 });
+    let client = pools.first_client().unwrap();
+    pools.update_client(&pool, &client, |client| client.rotation = rotation).await.unwrap();
+    pools.update_pool(pool.id(), |settings| settings.algorithm = algorithm).await.unwrap();
+    pools.reload().await.unwrap();
+    if algorithm != Algorithm::default() {
+        // At once, not after keys.publish_ahead.
+        pools.rotate_keys(&pools.first().unwrap(), true).await.unwrap();
+        pools.reload().await.unwrap();
+    }
+}
+
+fn name(number: usize) -> String {
+    format!("user-{number}")
+}
+
+async fn import(pool: &Pool, number: usize, hash: &str) {
+    let name = name(number);
+    let email = Some(format!("{name}@example.test"));
+    let password_hash = Some(hash.to_owned());
+    let user = ImportedUser { email, email_verified: true, password_hash, username: name, ..ImportedUser::default() };
+    pool.import_user(user).await.unwrap();
+}
+
+async fn sign_in(pool: &Pool, client: &Client, number: usize) -> String {
+    let name = name(number);
+    let Step::Tokens(tokens) = pool.initiate_auth(client, &name, PASSWORD, HERE).await.unwrap() else {
+        return name;
+    };
+    format!("{name} {}", tokens.refresh_token.unwrap())
+}

@@ -1,0 +1,89 @@
+//! The ports with a clock beside them: how long each verb takes and how often it fails, for `/metrics`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::directory::{Directory, Document, Group, OutboxMail, SessionOwner, User};
+use super::tokens::{
+    Answer, Attempt, Challenge, ChallengeKey, RefreshRule, Session, SessionKey, Throttle, TokenStore, Verdict,
+};
+use crate::clock::Timestamp;
+use crate::error::Error;
+
+/// A port that measures every verb of the store behind it.
+pub(super) struct Measured<P: ?Sized>(pub(super) Arc<P>);
+
+async fn measure<T>(
+    store: &'static str,
+    verb: &'static str,
+    work: impl Future<Output = Result<T, Error>> + Send,
+) -> Result<T, Error> {
+    let started = Instant::now();
+    let outcome = work.await;
+    metrics::histogram!("cognate_store_duration_seconds", "store" => store, "verb" => verb)
+        .record(started.elapsed().as_secs_f64());
+    if let Err(Error::Unavailable { .. } | Error::Internal(_)) = &outcome {
+        metrics::counter!("cognate_store_errors_total", "store" => store, "verb" => verb).increment(1);
+    }
+    outcome
+}
+
+macro_rules! measured {
+    ($port:ident, $store:literal: $($verb:ident($($name:ident: $type:ty),*) -> $out:ty;)+) => {
+        #[async_trait]
+        impl $port for Measured<dyn $port> {
+            $(async fn $verb(&self, $($name: $type),*) -> Result<$out, Error> {
+                measure($store, stringify!($verb), self.0.$verb($($name),*)).await
+            })+
+        }
+    };
+}
+
+measured! { Directory, "directory":
+    ping() -> ();
+    create_user(user: &User) -> User;
+    create_users(users: &[User]) -> Vec<Result<User, Error>>;
+    user_by_login(pool: &str, username_key: &str, email_key: &str) -> Option<User>;
+    user(pool: &str, sub: Uuid) -> Option<User>;
+    session_owner(pool: &str, sub: Uuid, session: Uuid) -> Option<SessionOwner>;
+    update_user(user: &User) -> i64;
+    delete_user(pool: &str, sub: Uuid) -> bool;
+    users(pool: &str, after: i64, limit: u32) -> Vec<User>;
+    create_group(group: &Group) -> ();
+    groups(pool: &str) -> Vec<Group>;
+    delete_group(pool: &str, name: &str) -> bool;
+    add_to_group(pool: &str, name: &str, sub: Uuid) -> ();
+    remove_from_group(pool: &str, name: &str, sub: Uuid) -> ();
+    end_session(session: Uuid, expires_at: Timestamp) -> ();
+    purge(now: Timestamp) -> u64;
+    document(kind: &str, id: &str) -> Option<Document>;
+    documents(kind: &str, parent: &str) -> Vec<Document>;
+    create_document(document: &Document) -> bool;
+    update_document(document: &Document) -> i64;
+    delete_document(kind: &str, id: &str) -> bool;
+    enqueue_mail(mail: &OutboxMail) -> ();
+    claim_mail(now: Timestamp, held_until: Timestamp) -> Option<OutboxMail>;
+    finish_mail(id: Uuid) -> ();
+    postpone_mail(id: Uuid, due_at: Timestamp) -> ();
+}
+
+measured! { TokenStore, "tokens":
+    ping() -> ();
+    open_session(session: &Session) -> ();
+    session(key: &SessionKey, now: Timestamp) -> Option<Session>;
+    refresh(key: &SessionKey, presented: u64, rule: RefreshRule, now: Timestamp) -> Verdict;
+    end_session(key: &SessionKey) -> bool;
+    end_sessions_of(pool: &str, user: Uuid, spared: Option<Uuid>) -> u64;
+    sessions_of(pool: &str, user: Uuid, now: Timestamp) -> Vec<Session>;
+    put_challenge(key: &ChallengeKey, challenge: &Challenge) -> ();
+    attempt_challenge(key: &ChallengeKey, now: Timestamp) -> Option<Challenge>;
+    answer_challenge(key: &ChallengeKey, answer: &[u8; 32], now: Timestamp) -> Answer;
+    consume_challenge(key: &ChallengeKey, now: Timestamp) -> bool;
+    count_attempt(subject: &str, throttle: &Throttle, now: Timestamp) -> Attempt;
+    clear_attempts(subject: &str) -> ();
+    forgive_attempt(subject: &str, throttle: &Throttle, now: Timestamp) -> ();
+    purge(now: Timestamp) -> u64;
+}
