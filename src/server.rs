@@ -2,10 +2,12 @@
 
 mod assemble;
 mod background;
+mod check;
 mod master;
 mod stop;
 mod tls;
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -22,6 +24,8 @@ use crate::telemetry;
 
 pub use assemble::{Assembled, assemble, assemble_on};
 pub use background::Background;
+pub use check::{Finding, check, check_seals};
+pub use master::place as master_key_place;
 
 /// Runs the service until it is told to stop.
 pub async fn serve(config: Config) -> Result<(), String> {
@@ -42,7 +46,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
     }
     let background = Background::start(api.clone());
     let server = listen(api.clone(), listener)?;
-    println!("Cognate {} listens on {} as {}", env!("CARGO_PKG_VERSION"), address, api.config.public_url());
+    say(format_args!("Cognate {} listens on {address} as {}", env!("CARGO_PKG_VERSION"), api.config.public_url()));
     stop::run(server, &api, background).await
 }
 
@@ -89,10 +93,15 @@ fn named_routes(api: &Arc<Api>) -> Vec<(&'static str, api::Route)> {
 /// What the first start shows once: how to sign in as the first administrator.
 pub(crate) fn greet(admin: &FirstAdmin, public_url: &str) {
     let FirstAdmin { username, temporary_password } = admin;
-    println!(
+    say(format_args!(
         "\nFirst start. User {username}, temporary password (shown only now): {temporary_password}\n\
          Sign in with it; the answer asks for a new password:\n\n  \
          curl -s {public_url}/v1/login -H 'Content-Type: application/json' \\\n    \
          -d '{{\"username\":\"{username}\",\"password\":\"{temporary_password}\"}}'\n"
-    );
+    ));
+}
+
+/// A line for whoever started the service. Nobody has to read it: a closed pipe stops nothing.
+fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -27,7 +27,7 @@ const LATENCY_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 
 /// Starts logging to standard error; what is answered must live until there is nothing more to log.
 pub fn start_logging(settings: &Log) -> Result<LastLines, String> {
-    let filter = EnvFilter::try_new(&settings.level).map_err(|fault| format!("log.level: {fault}"))?;
+    let filter = filter(settings)?;
     let ansi = std::io::stderr().is_terminal();
     let (lines, last) = Lines::start(std::io::stderr()).map_err(|fault| fault.to_string())?;
     let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_ansi(ansi);
@@ -37,6 +37,11 @@ pub fn start_logging(settings: &Log) -> Result<LastLines, String> {
     }
     .map_err(|fault| fault.to_string())?;
     Ok(last)
+}
+
+/// What is logged.
+pub fn filter(settings: &Log) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(&settings.level).map_err(|fault| format!("log.level: {fault}"))
 }
 
 /// The recorder behind every measurement of the process.

@@ -1,20 +1,26 @@
 //! The service in this process, on a port of its own: own stores, a clock that moves, mail in a folder.
 
+mod deployment;
+
 use std::net::TcpListener;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use cognate::api::Api;
 use cognate::clock::{Clock, Timestamp};
-use cognate::config::{Config, Period, Secret};
-use cognate::pool::{Client, NewUser, Pool};
+use cognate::config::{Config, Period};
+use cognate::pool::{Client, NewUser, Pool, PoolSettings};
 use cognate::server::{Assembled, assemble_on, listen};
-use cognate::store;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use cognate::{crypto, store, telemetry};
+use metrics_exporter_prometheus::PrometheusHandle;
+use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+pub use deployment::Deployment;
+pub(crate) use deployment::story;
 
 /// 2026-11-21T12:00:00Z, where every test begins.
 pub const START: Timestamp = Timestamp(1_795_262_400_000);
@@ -33,13 +39,17 @@ impl MovedClock {
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
+
+    pub fn advance_seconds(&self, seconds: u64) {
+        self.advance(Duration::from_secs(seconds));
+    }
 }
 
 /// An answer, read whole.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
-    pub headers: reqwest::header::HeaderMap,
+    pub headers: HeaderMap,
     pub text: String,
 }
 
@@ -60,6 +70,25 @@ impl Answer {
     pub fn whole(&self) -> (u16, &str) {
         (self.status, &self.text)
     }
+
+    /// Everything that a caller could tell two answers apart by.
+    pub fn sight(&self) -> (u16, &str, HeaderMap) {
+        let mut headers = self.headers.clone();
+        for own in ["date", "x-request-id"] {
+            assert!(headers.remove(own).is_some(), "every answer has {own}");
+        }
+        (self.status, &self.text, headers)
+    }
+}
+
+/// Header or claims of a token, unverified.
+pub fn part(token: &str, index: usize) -> Value {
+    serde_json::from_slice(&crypto::decode(token.split('.').nth(index).unwrap()).unwrap()).unwrap()
+}
+
+/// The claims of a token, unverified.
+pub fn claims(token: &str) -> Value {
+    part(token, 1)
 }
 
 pub struct TestApp {
@@ -70,6 +99,15 @@ pub struct TestApp {
     http: reqwest::Client,
     server: ServerHandle,
     folder: Arc<TempDir>,
+    others: Vec<TestApp>,
+    turn: AtomicUsize,
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // Told now, done by the server's own thread.
+        drop(self.server.stop(false));
+    }
 }
 
 impl TestApp {
@@ -80,46 +118,55 @@ impl TestApp {
 
     /// On an embedded store, with settings of the test's own.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_on(Deployment::Embedded, change).await
+    }
+
+    /// On one of the deployments, with settings of the test's own.
+    pub async fn start_on(deployment: Deployment, change: impl FnOnce(&mut Config)) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let clock = Arc::new(MovedClock(AtomicI64::new(START.0)));
-        Self::start_in(folder, clock, change).await
-    }
-
-    /// A second replica on the same stores and clock.
-    pub async fn replica(&self) -> Self {
-        let config = self.config.clone();
-        let url = self.config.public_url();
-        let replica = Self::start_in(self.folder.clone(), self.clock.clone(), move |own| {
-            let listen = own.http.listen;
-            *own = config;
-            own.http.listen = listen;
-            own.http.public_url = Some(url.parse().unwrap());
-        });
-        replica.await
-    }
-
-    async fn start_in(folder: Arc<TempDir>, clock: Arc<MovedClock>, change: impl FnOnce(&mut Config)) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut config = Config { data: folder.path().to_owned(), ..Config::default() };
-        config.http.listen = listener.local_addr().unwrap();
         config.http.workers = 1;
         // The cheapest hash there is: what is tested here is everything around it.
         config.password.memory_kib = 8;
         config.password.iterations = 1;
-        config.directory.timeout = Period::seconds(5);
+        config.password.queue_wait = Period::seconds(20);
+        config.directory.timeout = Period::seconds(20);
+        deployment.prepare(&mut config).await;
         change(&mut config);
+        let app = Self::start_in(folder, clock, config).await;
+        if deployment == Deployment::PostgresAndRedis { app.doubled().await } else { app }
+    }
+
+    /// A second replica on the same stores and clock.
+    pub async fn replica(&self) -> Self {
+        let mut config = self.config.clone();
+        config.http.public_url = Some(self.config.public_url().parse().unwrap());
+        Self::start_in(self.folder.clone(), self.clock.clone(), config).await
+    }
+
+    /// The same with at least two replicas, which take turns.
+    pub async fn doubled(mut self) -> Self {
+        if self.others.is_empty() {
+            let other = self.replica().await;
+            self.others.push(other);
+        }
+        self
+    }
+
+    async fn start_in(folder: Arc<TempDir>, clock: Arc<MovedClock>, mut config: Config) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        config.http.listen = listener.local_addr().unwrap();
         let url = format!("http://{}", config.http.listen);
         let stores = store::open(&config).await.unwrap();
         let Assembled { ports, pools } = assemble_on(&config, stores, clock.clone()).await.unwrap();
-        pools.reload().await.unwrap();
-        let measurements = PrometheusBuilder::new().build_recorder().handle();
-        let api =
-            Arc::new(Api { pools, ports, config: config.clone(), draining: AtomicBool::new(false), measurements });
-        let server = listen(api.clone(), listener).unwrap();
-        let handle = server.handle();
-        tokio::spawn(server);
+        // A Directory that is down is no reason not to start; the tests of that say so themselves.
+        let _ = pools.reload().await;
+        let draining = AtomicBool::new(false);
+        let api = Arc::new(Api { pools, ports, config: config.clone(), draining, measurements: measurements() });
+        let server = serve(api.clone(), listener);
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, api, clock, config, http, server: handle, folder }
+        Self { url, api, clock, config, http, server, folder, others: Vec::new(), turn: AtomicUsize::new(0) }
     }
 
     pub fn pool(&self) -> Arc<Pool> {
@@ -130,10 +177,28 @@ impl TestApp {
         self.pool().client(&self.api.pools.first_client().unwrap()).unwrap().clone()
     }
 
+    /// Every replica.
+    pub fn replicas(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.others)
+    }
+
+    /// Lets every replica read pools, clients and keys again.
+    pub async fn reload(&self) {
+        for replica in self.replicas() {
+            replica.api.pools.reload().await.unwrap();
+        }
+    }
+
     /// Changes the client that `/v1` speaks for.
     pub async fn change_client(&self, change: impl Fn(&mut Client) + Send + Sync) {
         self.api.pools.update_client(&self.pool(), &self.client().id, change).await.unwrap();
-        self.api.pools.reload().await.unwrap();
+        self.reload().await;
+    }
+
+    /// Changes the pool.
+    pub async fn change_pool(&self, change: impl Fn(&mut PoolSettings) + Send + Sync) {
+        self.api.pools.update_pool(self.pool().id(), change).await.unwrap();
+        self.reload().await;
     }
 
     /// A confirmed user with [`PASSWORD`] and the address NAME@example.test.
@@ -142,22 +207,33 @@ impl TestApp {
         self.pool().create_user(NewUser { email, ..NewUser::new(name, PASSWORD) }).await.unwrap();
     }
 
+    /// The same, signed in.
+    pub async fn signed_in(&self, name: &str) -> Answer {
+        self.user(name).await;
+        let answer = self.login(name, PASSWORD).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer
+    }
+
     pub async fn request(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Answer { status, headers, text: response.text().await.unwrap() }
     }
 
-    pub fn http(&self) -> &reqwest::Client {
-        &self.http
+    /// A request to the replica whose turn it is.
+    pub fn to(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % (1 + self.others.len());
+        let url = &self.replicas().nth(turn).unwrap().url;
+        self.http.request(method.parse().unwrap(), format!("{url}{path}"))
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        self.request(self.http.post(format!("{}{path}", self.url)).json(&body)).await
+        self.request(self.to("POST", path).json(&body)).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
-        self.request(self.http.get(format!("{}{path}", self.url))).await
+        self.request(self.to("GET", path)).await
     }
 
     pub async fn login(&self, username: &str, password: &str) -> Answer {
@@ -172,22 +248,70 @@ impl TestApp {
         self.post("/v1/token-revoke", json!({ "refresh_token": refresh_token })).await
     }
 
-    /// Delivers what is in the outbox and answers the mails of this test, oldest first.
-    pub async fn mails(&self) -> Vec<String> {
-        self.api.pools.outbox().unwrap().deliver_due().await.unwrap();
-        let mut files: Vec<_> = std::fs::read_dir(self.folder.path().join("mail"))
-            .map(|files| files.map(|file| file.unwrap().path()).collect())
-            .unwrap_or_default();
-        files.sort_by_key(|file| std::fs::metadata(file).unwrap().modified().unwrap());
-        files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
+    pub async fn new_password(&self, username: &str, session: &str, new_password: &str) -> Answer {
+        let body = json!({ "username": username, "session": session, "new_password": new_password });
+        self.post("/v1/new-password-required", body).await
     }
 
-    /// The stores of this test by URL, for replicas of another kind.
-    pub fn tokens_on(url: String) -> impl FnOnce(&mut Config) {
-        move |config| config.tokens.url = Secret::new(url)
+    pub async fn change_password(&self, access_token: &str, previous: &str, proposed: &str) -> Answer {
+        let body =
+            json!({ "access_token": access_token, "previous_password": previous, "proposed_password": proposed });
+        self.post("/v1/change-password", body).await
+    }
+
+    /// Whether the access token is good at the one operation that takes one; changes nothing.
+    pub async fn accepts(&self, access_token: &str) -> bool {
+        let answer = self.change_password(access_token, PASSWORD, PASSWORD).await;
+        assert!([204, 401].contains(&answer.status), "{}", answer.text);
+        answer.status == 204
+    }
+
+    pub async fn forgot(&self, username: &str) -> Answer {
+        self.post("/v1/forgot-password", json!({ "username": username })).await
+    }
+
+    pub async fn confirm(&self, username: &str, code: &str, password: &str) -> Answer {
+        let body = json!({ "username": username, "confirmation_code": code, "password": password });
+        self.post("/v1/forgot-password-confirm", body).await
+    }
+
+    /// Delivers what is in the outbox and takes the mails out of their folder.
+    pub async fn mails(&self) -> Vec<String> {
+        self.api.pools.outbox().unwrap().deliver_due().await.unwrap();
+        let files = std::fs::read_dir(self.folder.path().join("mail")).unwrap().map(|file| file.unwrap().path());
+        let taken = files.map(|file| (std::fs::read_to_string(&file).unwrap(), std::fs::remove_file(file).unwrap()));
+        taken.map(|(mail, ())| mail).collect()
+    }
+
+    /// The code in the one mail that is waiting.
+    pub async fn mailed_code(&self) -> String {
+        let mails = self.mails().await;
+        let [mail] = mails.as_slice() else { panic!("{} mails", mails.len()) };
+        let is_code = |line: &&str| line.len() == 8 && line.bytes().all(|byte| byte.is_ascii_digit());
+        mail.lines().map(str::trim).find(is_code).unwrap().to_owned()
     }
 
     pub async fn stop(self) {
         self.server.stop(true).await;
     }
+}
+
+/// One recorder for the whole process: the measurements are those of all tests in it.
+fn measurements() -> PrometheusHandle {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    RECORDER.get_or_init(|| telemetry::start_measuring().unwrap()).clone()
+}
+
+/// Serves on a thread of its own, so that the server outlives the test's runtime long enough to stop.
+fn serve(api: Arc<Api>, listener: TcpListener) -> ServerHandle {
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let server = listen(api, listener).unwrap();
+            tell.send(server.handle()).unwrap();
+            server.await.unwrap();
+        });
+    });
+    told.recv().unwrap()
 }

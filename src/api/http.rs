@@ -142,10 +142,10 @@ pub fn cors(settings: &config::Http) -> Cors {
     settings.allowed_origins.iter().fold(base, |cors, origin| cors.allowed_origin(origin))
 }
 
-/// A preflight is answered with 204 (contract seeds §1); the CORS library says 200.
-pub async fn preflight_without_content(
+/// A preflight is answered with 204 (contract seeds §1), where the CORS library says 200, and refused in our shape.
+pub async fn preflight_in_our_words(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let preflight =
         request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
@@ -153,7 +153,11 @@ pub async fn preflight_without_content(
     if preflight && response.status() == StatusCode::OK {
         *response.response_mut().status_mut() = StatusCode::NO_CONTENT;
     }
-    Ok(response)
+    if preflight && response.status() == StatusCode::BAD_REQUEST {
+        let body = ErrorBody { status: 400, message: "This origin or method may not call from a browser." };
+        return Ok(response.into_response(HttpResponse::BadRequest().json(body)).map_into_right_body());
+    }
+    Ok(response.map_into_left_body())
 }
 
 /// An error as `/v1` and the public documents say it.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::{self, Data, Path, ServiceConfig};
 
 use super::http::{ErrorBody, Outcome, mark};
 use super::{Api, Dialect, Route};
@@ -49,15 +50,14 @@ impl Dialect for Ops {
     }
 
     fn mount(&self, app: &mut ServiceConfig) {
-        let docs = utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}")
-            .config(utoipa_swagger_ui::Config::from("/openapi.yaml").validator_url("none"));
+        let page = Arc::new(utoipa_swagger_ui::Config::from("/openapi.yaml").validator_url("none"));
         app.app_data(Data::from(self.api.clone()))
             .route("/livez", web::get().to(livez))
             .route("/readyz", web::get().to(readyz))
             .route("/metrics", web::get().to(measurements))
             .route("/openapi.yaml", web::get().to(openapi))
             .route("/docs", web::get().to(to_docs))
-            .service(docs);
+            .route("/docs/{file:.*}", web::get().to(move |file: Path<String>| docs(file, page.clone())));
     }
 }
 
@@ -96,10 +96,20 @@ async fn openapi() -> HttpResponse {
 }
 
 async fn to_docs() -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header((actix_web::http::header::LOCATION, "/docs/")).finish()
+    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
+}
+
+/// A file of the page. The library's own handler answers an unknown one with nothing, not even in our shape.
+async fn docs(file: Path<String>, page: Arc<utoipa_swagger_ui::Config<'static>>) -> HttpResponse {
+    let Ok(Some(file)) = utoipa_swagger_ui::serve(&file, page) else { return unknown_path().await };
+    let mut response = HttpResponse::Ok();
+    if file.gzpipped {
+        response.insert_header((header::CONTENT_ENCODING, "gzip"));
+    }
+    response.content_type(file.content_type).body(file.bytes.into_owned())
 }
 
 /// A path that no dialect owns.
-pub async fn unknown_path(_: HttpRequest) -> HttpResponse {
+pub async fn unknown_path() -> HttpResponse {
     HttpResponse::NotFound().json(ErrorBody { status: 404, message: "Not Found" })
 }

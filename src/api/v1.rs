@@ -92,7 +92,7 @@ impl Dialect for V1 {
     fn mount(&self, app: &mut ServiceConfig) {
         let mut scope = web::scope("/v1")
             .wrap(http::cors(&self.api.config.http))
-            .wrap(middleware::from_fn(http::preflight_without_content));
+            .wrap(middleware::from_fn(http::preflight_in_our_words));
         for (route, operation) in OPERATIONS {
             let api = self.api.clone();
             let handler =

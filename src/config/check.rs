@@ -52,6 +52,9 @@ impl Config {
         if mail != "file" && !["smtp://", "smtps://"].iter().any(|scheme| mail.starts_with(scheme)) {
             faults.push("mail.url: must be file, smtp:// or smtps://".to_owned());
         }
+        if let Err(fault) = self.mail.from.parse::<lettre::message::Mailbox>() {
+            faults.push(format!("mail.from: {fault}"));
+        }
     }
 
     fn check_numbers(&self, faults: &mut Vec<String>) {

@@ -1,6 +1,6 @@
 //! The types that settings have beyond numbers and text, and how each is shown.
 
-use std::fmt::Display;
+use std::fmt::{Display, Formatter};
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -63,6 +63,22 @@ impl Deref for Period {
 
     fn deref(&self) -> &Duration {
         &self.0
+    }
+}
+
+impl Display for Period {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        // Not humantime's own form: it counts months, and shows 90 days as "2months 29days 2h 52m 48s".
+        const UNITS: [(&str, u128); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+        let mut rest = self.0.as_millis();
+        let mut parts = Vec::new();
+        for (unit, size) in UNITS {
+            if rest >= size {
+                parts.push(format!("{}{unit}", rest / size));
+                rest %= size;
+            }
+        }
+        f.pad(&if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") })
     }
 }
 
@@ -137,7 +153,7 @@ pub(super) trait Shown {
 macro_rules! shown_as_text {
     ($($type:ty),+) => { $(impl Shown for $type { fn shown(&self) -> String { self.to_string() } })+ };
 }
-shown_as_text!(String, usize, u32, std::net::SocketAddr, ipnet::IpNet, url::Url);
+shown_as_text!(String, usize, u32, Period, std::net::SocketAddr, ipnet::IpNet, url::Url);
 
 impl Shown for PathBuf {
     fn shown(&self) -> String {
@@ -145,29 +161,12 @@ impl Shown for PathBuf {
     }
 }
 
-impl Shown for Period {
-    fn shown(&self) -> String {
-        // Not humantime's own form: it counts months, and shows 90 days as "2months 29days 2h 52m 48s".
-        const UNITS: [(&str, u128); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
-        let mut rest = self.0.as_millis();
-        let mut parts = Vec::new();
-        for (unit, size) in UNITS {
-            if rest >= size {
-                parts.push(format!("{}{unit}", rest / size));
-                rest %= size;
-            }
-        }
-        if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
-    }
-}
-
 impl Shown for Secret {
     fn shown(&self) -> String {
-        // Words like `sql` and `file` choose a built-in store; only an address can hold a password.
-        if self.expose().contains("://") || self.expose().len() > 16 {
-            "***".to_owned()
-        } else {
-            self.expose().to_owned()
+        // These two words choose what is built in; anything else may hold a password.
+        match self.expose() {
+            "sql" | "file" => self.expose().to_owned(),
+            _ => "***".to_owned(),
         }
     }
 }

@@ -25,8 +25,8 @@ pub(super) struct BootstrapRecord {
 
 /// The document of kind `root`.
 #[derive(Serialize, Deserialize)]
-struct RootRecord {
-    sealed: String,
+pub(super) struct RootRecord {
+    pub(super) sealed: String,
 }
 
 /// The first administrator's way in, to be shown once.

@@ -102,6 +102,8 @@ impl Pool {
         let ends = self.settings.end_sessions_on_password_change;
         let now = self.now();
         self.change_user(user.sub, |user| {
+            // An administrator may have disabled the user or given a temporary password since the mail.
+            may_reset(Some(user)).map_err(|_| Error::CodeMismatch)?;
             user.password = Some(hash.to_owned());
             user.status = UserStatus::Confirmed;
             user.temporary_until = None;

@@ -5,6 +5,8 @@ use super::name::Username;
 use crate::error::{Error, Kind};
 use crate::store::directory::Group;
 
+const LONGEST_DESCRIPTION: usize = 2048;
+
 /// A group to be made.
 pub struct NewGroup {
     /// Its name, 1 to 128 characters.
@@ -22,6 +24,9 @@ impl Pool {
         let name = Username::parse(&draft.name).map_err(|_| Error::invalid("group", "is not a valid name"))?.shown;
         if draft.precedence.is_some_and(i64::is_negative) {
             return Err(Error::invalid("precedence", "must not be negative"));
+        }
+        if draft.description.as_ref().is_some_and(|text| text.len() > LONGEST_DESCRIPTION || text.contains('\0')) {
+            return Err(Error::invalid("description", "must be at most 2048 bytes without NUL"));
         }
         let group = Group {
             pool: self.id().to_owned(),

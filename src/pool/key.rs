@@ -40,12 +40,14 @@ pub struct KeyRow {
 
 impl Pools {
     /// The key set of a pool, after doing what is due: making the first or the next key, dropping expired ones,
-    /// sealing anew under a new master key.
+    /// sealing anew under a new master key. `known` is answered again when the Directory holds nothing newer, because
+    /// opening and parsing private keys is the dear part.
     pub(super) async fn keys_of(
         &self,
         settings: &PoolSettings,
         clients: &HashMap<String, Client>,
-    ) -> Result<KeySet, Error> {
+        known: Option<Arc<KeySet>>,
+    ) -> Result<Arc<KeySet>, Error> {
         let schedule = self.schedule(clients.values());
         for _ in 0..TRIES {
             let Versioned { version, content: mut record } = self.read_keys(&settings.id).await?;
@@ -62,7 +64,8 @@ impl Pools {
                 }
             };
             if !changed {
-                return self.load_keys(&settings.id, version, record);
+                let current = known.filter(|known| known.version() == version);
+                return current.map_or_else(|| self.load_keys(&settings.id, version, record), Ok);
             }
             match self.write_keys(&settings.id, version, &record).await {
                 Ok(version) => return self.load_keys(&settings.id, version, record),
@@ -106,8 +109,9 @@ impl Pools {
         if directory.create_document(&document).await? { Ok(1) } else { Err(Error::Conflict) }
     }
 
-    fn load_keys(&self, pool: &str, version: i64, record: KeySetRecord) -> Result<KeySet, Error> {
-        KeySet::load(pool, version, record, &self.ports().master).map_err(|fault| Error::internal(fault.to_string()))
+    fn load_keys(&self, pool: &str, version: i64, record: KeySetRecord) -> Result<Arc<KeySet>, Error> {
+        let loaded = KeySet::load(pool, version, record, &self.ports().master);
+        loaded.map(Arc::new).map_err(|fault| Error::internal(fault.to_string()))
     }
 
     fn reseal(&self, pool: &str, record: &mut KeySetRecord) -> Result<bool, Error> {

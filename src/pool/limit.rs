@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::store::tokens::{Attempt, Throttle};
 
 const STRIPES: usize = 1024;
-const LONGEST_TURN_WAIT: Duration = Duration::from_secs(2);
+const LONGEST_TURN_WAIT: Duration = Duration::from_secs(5);
 
 /// Attempts on one account are judged one after the other: right passwords sent at once all succeed instead of
 /// locking each other out while they are counted but not yet judged.

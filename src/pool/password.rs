@@ -74,6 +74,15 @@ impl PasswordPolicy {
         rules.iter().find(|(kept, _)| !kept).map_or(Ok(()), |(_, broken)| Err(Error::InvalidPassword((*broken).into())))
     }
 
+    /// Whether the least length is one that people can keep: NIST's 8 to 64, Cognito's 6 to 99.
+    pub(super) fn check_numbers(&self) -> Result<(), Error> {
+        let (within, range) = match *self {
+            Self::Nist { min_length } => ((8..=64).contains(&min_length), "must be 8 to 64"),
+            Self::Cognito { min_length, .. } => ((6..=99).contains(&min_length), "must be 6 to 99"),
+        };
+        if within { Ok(()) } else { Err(Error::invalid("least password length", range)) }
+    }
+
     /// A password that keeps the rules, of at least 20 characters (116 bits) that are not confused when read aloud
     /// or copied by hand.
     pub fn generate(&self, random: &Random) -> Result<String, Error> {
@@ -99,11 +108,15 @@ fn is_common(password: &str) -> bool {
 /// The name itself, or the name with nothing but digits and signs around it (`alice`, `Alice2026!`).
 fn is_own_name(password: &str, own: &[&str]) -> bool {
     let password = password.to_lowercase();
-    let core = password.trim_matches(|character: char| !character.is_alphabetic());
     own.iter()
         .map(|name| name.to_lowercase())
         .flat_map(|name| [name.split('@').next().unwrap_or_default().to_owned(), name])
-        .any(|name| !name.is_empty() && (name == password || name == core))
+        .any(|name| name == password || (name.contains(char::is_alphabetic) && is_dressed(&password, &name)))
+}
+
+fn is_dressed(password: &str, name: &str) -> bool {
+    let around = password.split_once(name);
+    around.is_some_and(|(before, after)| !before.contains(char::is_alphabetic) && !after.contains(char::is_alphabetic))
 }
 
 #[cfg(test)]
@@ -120,7 +133,7 @@ mod tests {
     };
 
     fn refusal(policy: PasswordPolicy, password: &str) -> Option<String> {
-        match policy.check(password, &["Alice", "a.smith@example.com"]) {
+        match policy.check(password, &["Alice", "a.smith@example.com", "kevin86"]) {
             Ok(()) => None,
             Err(Error::InvalidPassword(text)) => Some(text.into_owned()),
             Err(other) => panic!("{other}"),
@@ -141,7 +154,7 @@ mod tests {
         for common in ["password", "Password1", "QWERTYUIOP", "iloveyou", "12345678"] {
             assert_eq!(refusal(NIST, common).unwrap(), "Password is too common", "{common}");
         }
-        for own in ["alice2026!", "A.SMITH@example.com", "...a.smith..."] {
+        for own in ["alice2026!", "A.SMITH@example.com", "...a.smith...", "kevin862026!"] {
             assert_eq!(refusal(NIST, own).unwrap(), "Password must not be your own name", "{own}");
         }
     }

@@ -10,6 +10,7 @@ use super::document;
 use super::{Client, Outbox, Pool, PoolSettings, Ports, Secrets};
 use crate::crypto::RootSecret;
 use crate::error::{Error, Kind};
+use crate::keys::KeySet;
 use crate::outbound::mail::Mailer;
 
 /// The pools, read again every `keys.reload`. When the Directory is down the last reading stays in force, so that
@@ -51,7 +52,7 @@ impl Pools {
     /// sees that every pool has the signing keys that are due.
     pub async fn reload(&self) -> Result<(), Error> {
         let known = self.loaded.load_full();
-        let (root, outbox, bootstrap) = match known {
+        let (root, outbox, bootstrap) = match &known {
             Some(known) => (known.root.clone(), known.outbox.clone(), known.bootstrap.clone()),
             None => {
                 let root = self.open_root().await?;
@@ -62,7 +63,8 @@ impl Pools {
         let mut pools = HashMap::new();
         let mut pool_of_client = HashMap::new();
         for found in self.ports.directory.documents(document::POOL, "").await? {
-            let pool = self.load_pool(document::parse(&found)?.content, &root, &outbox).await?;
+            let known = known.as_ref().and_then(|known| known.pools.get(&found.id)).map(|pool| pool.keys.load_full());
+            let pool = self.load_pool(document::parse(&found)?.content, known, &root, &outbox).await?;
             pool_of_client.extend(pool.clients.keys().map(|client| (client.clone(), pool.id().to_owned())));
             pools.insert(pool.id().to_owned(), Arc::new(pool));
         }
@@ -80,18 +82,24 @@ impl Pools {
         ))
     }
 
-    async fn load_pool(&self, settings: PoolSettings, root: &RootSecret, outbox: &Arc<Outbox>) -> Result<Pool, Error> {
+    async fn load_pool(
+        &self,
+        settings: PoolSettings,
+        known: Option<Arc<KeySet>>,
+        root: &RootSecret,
+        outbox: &Arc<Outbox>,
+    ) -> Result<Pool, Error> {
         let mut clients = HashMap::new();
         for found in self.ports.directory.documents(document::CLIENT, &settings.id).await? {
             let client: Client = document::parse(&found)?.content;
             clients.insert(client.id.clone(), client);
         }
-        let keys = self.keys_of(&settings, &clients).await?;
+        let keys = self.keys_of(&settings, &clients, known).await?;
         Ok(Pool {
             secrets: Secrets::derive(root, &settings.id)?,
             settings,
             clients,
-            keys: ArcSwap::from_pointee(keys),
+            keys: ArcSwap::new(keys),
             keys_read_at: ArcSwap::from_pointee(self.ports.clock.now()),
             outbox: outbox.clone(),
             ports: self.ports.clone(),
@@ -140,7 +148,7 @@ impl Pools {
     ) -> Result<PoolSettings, Error> {
         document::change(&*self.ports.directory, document::POOL, id, Kind::Pool, |settings: &mut PoolSettings| {
             change(settings);
-            Ok(())
+            settings.check()
         })
         .await
     }

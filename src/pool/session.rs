@@ -166,6 +166,18 @@ impl Pool {
         }
     }
 
+    /// Ends every session of a user, durably and at once.
+    pub async fn sign_out_user(&self, name: &str) -> Result<(), Error> {
+        let sub = self.find_user(name).await?.sub;
+        self.change_user(sub, |user| {
+            user.end_all_sessions(None);
+            Ok(())
+        })
+        .await?;
+        self.clear_sessions(sub, None, "signed_out").await;
+        Ok(())
+    }
+
     /// The user's live sessions, latest sign-in first.
     pub async fn sessions_of(&self, user: &User) -> Result<Vec<Session>, Error> {
         let found = self.ports.tokens.sessions_of(self.id(), user.sub, self.now()).await?;

@@ -6,7 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::password::PasswordPolicy;
 use crate::clock::Timestamp;
+use crate::config::Period;
+use crate::error::Error;
 use crate::keys::Algorithm;
+
+const DAY: u64 = 24 * 3600;
 
 /// Settings of a pool, kept in the Directory; a change takes effect in every replica within `keys.reload`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +49,23 @@ impl PoolSettings {
             reset_code_seconds: 600,
             created_at: now,
         }
+    }
+
+    /// Whether every value is in its range.
+    pub fn check(&self) -> Result<(), Error> {
+        let within = |name: &'static str, value: u64, least: u64, most: u64| {
+            if (least..=most).contains(&value) {
+                Ok(())
+            } else {
+                Err(Error::invalid(name, format!("must be {} to {}", Period::seconds(least), Period::seconds(most))))
+            }
+        };
+        if self.name.is_empty() || self.name.chars().count() > 128 || self.name.chars().any(char::is_control) {
+            return Err(Error::invalid("name", "must be 1 to 128 characters"));
+        }
+        within("temporary password life", self.temporary_password_seconds, 60, 365 * DAY)?;
+        within("reset code life", self.reset_code_seconds, 60, DAY)?;
+        self.password_policy.check_numbers()
     }
 
     pub(super) fn temporary_password_life(&self) -> Duration {

@@ -200,9 +200,7 @@ impl Pool {
     /// Makes a user reset his password by a mailed code before the next sign-in.
     pub async fn reset_user(&self, client: &Client, name: &str) -> Result<(), Error> {
         let user = self.find_user(name).await?;
-        if user.email.is_none() || !user.email_verified {
-            return Err(Error::NoVerifiedAddress);
-        }
+        user.verified_email().ok_or(Error::NoVerifiedAddress)?;
         let user = self
             .change_user(user.sub, |user| match user.status {
                 UserStatus::Confirmed | UserStatus::ResetRequired => {

@@ -14,16 +14,33 @@ use crate::store::directory::Directory;
 /// Name of the file in the data folder.
 const FILE: &str = "master.key";
 
-/// The master keys of this deployment.
+/// The master keys of this deployment; made when there are none and nothing is sealed yet.
 pub(super) async fn load(config: &Config, directory: &dyn Directory, random: &Random) -> Result<MasterKeys, String> {
+    match find(config)? {
+        Some(keys) => Ok(keys),
+        None => make(&config.data.join(FILE), directory, random).await,
+    }
+}
+
+/// The master keys that are there.
+pub(super) fn find(config: &Config) -> Result<Option<MasterKeys>, String> {
     if let Some(keys) = &config.master_key {
-        return MasterKeys::parse(keys.expose()).map_err(|fault| format!("master_key: {fault}"));
+        return MasterKeys::parse(keys.expose()).map(Some).map_err(|fault| format!("master_key: {fault}"));
     }
     let path = config.data.join(FILE);
     match std::fs::read_to_string(&path) {
-        Ok(text) => MasterKeys::parse(&text).map_err(|fault| format!("{}: {fault}", path.display())),
-        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => make(&path, directory, random).await,
+        Ok(text) => MasterKeys::parse(&text).map(Some).map_err(|fault| format!("{}: {fault}", path.display())),
+        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(fault) => Err(format!("cannot read {}: {fault}", path.display())),
+    }
+}
+
+/// Where the master keys are, for people.
+pub fn place(config: &Config) -> String {
+    match (&config.master_key_file, &config.master_key) {
+        (Some(path), _) => path.display().to_string(),
+        (None, Some(_)) => "the setting master_key".to_owned(),
+        (None, None) => config.data.join(FILE).display().to_string(),
     }
 }
 

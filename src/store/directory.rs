@@ -168,6 +168,9 @@ pub trait Directory: Send + Sync {
     /// Makes a user (`id` and `version` of the argument are ignored) and adds the groups named in it.
     /// `UserExists` when name, sub or verified address is taken; `NotFound(Group)` for an unknown group.
     async fn create_user(&self, user: &User) -> Result<User, Error>;
+    /// Makes several users in one transaction, for imports: each as `create_user` does, one outcome a user in their
+    /// order. A refused one leaves nothing behind and hinders no other; an error of the whole means that none was made.
+    async fn create_users(&self, users: &[User]) -> Result<Vec<Result<User, Error>>, Error>;
     /// The user whose `username_key` is `username_key`, else the one whose verified `email_key` is `email_key`.
     async fn user_by_login(&self, pool: &str, username_key: &str, email_key: &str) -> Result<Option<User>, Error>;
     /// The user with this sub.

@@ -45,6 +45,7 @@ macro_rules! measured {
 measured! { Directory, "directory":
     ping() -> ();
     create_user(user: &User) -> User;
+    create_users(users: &[User]) -> Vec<Result<User, Error>>;
     user_by_login(pool: &str, username_key: &str, email_key: &str) -> Option<User>;
     user(pool: &str, sub: Uuid) -> Option<User>;
     session_owner(pool: &str, sub: Uuid, session: Uuid) -> Option<SessionOwner>;

@@ -6,6 +6,7 @@ pub mod redis;
 pub mod sql;
 pub mod tokens;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::Config;
@@ -26,9 +27,24 @@ pub struct Stores {
 pub async fn open(config: &Config) -> Result<Stores, String> {
     let sql = Arc::new(sql::open(&config.directory_url(), &config.directory).await?);
     let directory: Arc<dyn Directory> = sql.clone();
-    let tokens: Arc<dyn TokenStore> = match config.tokens.url.expose() {
-        "sql" => sql,
-        _ => Arc::new(redis::open(&config.tokens)?),
-    };
+    let tokens = open_tokens(config)?.unwrap_or(sql);
     Ok(Stores { directory: Arc::new(Measured(directory)), tokens: Arc::new(Measured(tokens)) })
+}
+
+/// The Directory alone.
+pub async fn open_directory(config: &Config) -> Result<Arc<dyn Directory>, String> {
+    Ok(Arc::new(sql::open(&config.directory_url(), &config.directory).await?))
+}
+
+/// The TokenStore alone; none when it lies beside the Directory.
+pub fn open_tokens(config: &Config) -> Result<Option<Arc<dyn TokenStore>>, String> {
+    match config.tokens.url.expose() {
+        "sql" => Ok(None),
+        _ => Ok(Some(Arc::new(redis::open(&config.tokens)?))),
+    }
+}
+
+/// The file of the embedded store; none when the Directory is on a server.
+pub fn embedded_file(config: &Config) -> Option<PathBuf> {
+    sql::file_of(&config.directory_url())
 }

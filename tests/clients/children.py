@@ -1,6 +1,7 @@
 """Processes that die with the tests: started through a shell that waits on a pipe the tests hold open."""
 
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -15,6 +16,8 @@ class Child:
 
     def __init__(self, command, log, env=None):
         self.log = log
+        # A restarted process writes a new one; the old number must not be taken for it.
+        pathlib.Path(f"{log}.pid").unlink(missing_ok=True)
         self._keeper = subprocess.Popen(
             ["sh", "-c", KEEPER, f"{log}.pid", *map(str, command)],
             stdin=subprocess.PIPE,
@@ -59,9 +62,11 @@ class Child:
         return time.monotonic() - start
 
     def stop(self):
-        """The end, at once."""
+        """The end, at once; its ports are free afterwards."""
+        pid = self.pid
         self._keeper.stdin.close()
         self._keeper.wait(timeout=10)
+        wait_for("the end of a killed process", lambda: not os.path.exists(f"/proc/{pid}") or not self.alive())
 
 
 def free_port():

@@ -89,6 +89,13 @@ class Service:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def restart(self, **env):
+        """Ends every replica at once and starts them again, with more settings where given."""
+        self.stop()
+        self.env |= env
+        ports = [int(url.rsplit(":", 1)[1]) for url in self.urls]
+        self.replicas = [self._start(number, port) for number, port in enumerate(ports)]
+
     def stop(self):
         """Ends every replica."""
         for child in self.replicas:

@@ -43,5 +43,12 @@ def postgres(folder):
     return child, f"postgres://cognate@127.0.0.1:{port}/postgres"
 
 
+def fresh_database(shared, name):
+    """The shared settings with an empty database of their own: pools and keys that no other test changes."""
+    url = shared["COGNATE__DIRECTORY__URL"]
+    subprocess.run(["psql", url, "-qc", f"CREATE DATABASE {name}"], check=True)
+    return {**shared, "COGNATE__DIRECTORY__URL": url.removesuffix("/postgres") + f"/{name}"}
+
+
 def missing(package):
     raise RuntimeError(f"{package} is not installed: apt-get install -y {package}, or run tests/run, which does it")

@@ -10,6 +10,8 @@ import urllib.parse
 import pytest
 import yaml
 
+import stores
+from children import wait_for
 from service import BINARY, HERE, PASSWORD, ROOT, Service, node
 
 
@@ -41,6 +43,32 @@ STORY = {
 
 def test_a_page_elsewhere_signs_in_refreshes_from_two_tabs_and_signs_out(service, origin):
     assert json.loads(node("browser.mjs", page(origin, service), service.user(), PASSWORD)) == STORY
+
+
+@pytest.fixture(params=["embedded", "replicated"])
+def rotating(request, folder):
+    """A deployment of its own whose client rotates refresh tokens."""
+    place = folder / f"tabs-{request.param}"
+    place.mkdir()
+    replicated = request.param == "replicated"
+    env = stores.fresh_database(request.getfixturevalue("shared"), "tabs") if replicated else {}
+    service = Service(place, replicas=1 + replicated, env={**env, "COGNATE__KEYS__RELOAD": "1s"})
+    client = json.loads(service.cli("clients", "list", "--json"))[0]["id"]
+    service.cli("clients", "update", client, "--rotation-grace", "10s")
+    probe = service.user()
+    for url in service.urls:
+        wait_for("rotation", lambda: "refresh_token" in refreshed(service, probe, url))
+    yield service
+    service.stop()
+
+
+def refreshed(service, name, url):
+    token = service.sign_in(name, PASSWORD, url)["refresh_token"]
+    return service.post("token-refresh", {"username": name, "refresh_token": token}, url).json()
+
+
+def test_two_tabs_that_rotate_one_refresh_token_at_once_stay_signed_in(rotating, origin):  # R22, R23
+    assert json.loads(node("browser.mjs", page(origin, rotating), rotating.user(), PASSWORD)) == STORY
 
 
 def test_only_the_pages_of_allowed_origins_read_our_answers(folder, origin):

@@ -3,7 +3,9 @@
 import re
 import subprocess
 
-from service import ROOT, Service
+import pytest
+
+from service import BINARY, ROOT, Service
 
 BLOCK = re.compile(r"```sh\n(?P<commands>.*?)```(?:\n```json\n(?P<answer>.*?)```)?", re.S)
 
@@ -38,3 +40,17 @@ def test_the_quick_start_answers_what_the_readme_says(folder):
             assert re.fullmatch(pattern(wanted), answer), f"{commands}\nanswered {answer}\nnot     {wanted}"
     finally:
         service.stop()
+
+
+def commands():
+    """Every call of the binary in the README."""
+    for block in BLOCK.finditer((ROOT / "README.md").read_text(encoding="utf-8")):
+        for line in block["commands"].replace(" && ", "\n").splitlines():
+            if line.startswith("cognate "):
+                yield line
+
+
+@pytest.mark.parametrize("line", commands())
+def test_every_command_of_the_readme_is_understood(line):
+    asked = subprocess.run([BINARY, *line.split()[1:], "--help"], capture_output=True, text=True, timeout=20, check=False)
+    assert asked.returncode == 0, asked.stderr

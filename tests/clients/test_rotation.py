@@ -9,6 +9,7 @@ import time
 import jwt
 import pytest
 
+import stores
 from service import HERE, Service
 
 ROTATIONS = 6
@@ -22,12 +23,8 @@ def rotating(folder, shared):
     """Two replicas whose keys are published for three seconds before they sign."""
     place = folder / "rotating"
     place.mkdir()
-    # A database of its own: the pools of the other tests keep their hour.
-    url = shared["COGNATE__DIRECTORY__URL"]
-    subprocess.run(["psql", url, "-qc", "CREATE DATABASE rotating"], check=True)
     service = Service(place, replicas=2, env={
-        **shared,
-        "COGNATE__DIRECTORY__URL": url.replace("/postgres", "/rotating"),
+        **stores.fresh_database(shared, "rotating"),
         "COGNATE__KEYS__PUBLISH_AHEAD": f"{MAX_AGE}s",
         "COGNATE__KEYS__RELOAD": "1s",
         "COGNATE__V1__MAX_ACCESS_TOKENS": "0",

@@ -8,6 +8,7 @@ import jwt
 import pytest
 import requests
 
+from children import wait_for
 from service import Service, node
 
 
@@ -105,6 +106,31 @@ def test_a_javascript_verifier_fetches_our_keys_over_tls(folder, library):
         given = json.dumps({**service.sign_in(name), "keys_from": service.url})
         trust = {"NODE_EXTRA_CA_CERTS": certificate["COGNATE__HTTP__CERTIFICATE_FILE"]}
         assert json.loads(node("verify.mjs", library, stdin=given, env=trust)) == verdicts(name)
+    finally:
+        service.stop()
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+def test_tokens_of_the_other_algorithms_verify_with_every_library(folder, algorithm):
+    place = folder / algorithm
+    place.mkdir()
+    service = Service(place, env={"COGNATE__KEYS__PUBLISH_AHEAD": "1s", "COGNATE__KEYS__RELOAD": "1s"})
+    try:
+        name = service.user()
+        service.cli("pools", "update", "--algorithm", algorithm)
+
+        def signed():
+            tokens = service.sign_in(name)
+            return tokens if jwt.get_unverified_header(tokens["access_token"])["alg"] == algorithm else None
+
+        tokens = wait_for(f"a token signed with {algorithm}", signed)
+        issuer = claims_of(tokens["access_token"])["iss"]
+        keys = jwt.PyJWKClient(f"{issuer}/.well-known/jwks.json")
+        key = keys.get_signing_key_from_jwt(tokens["access_token"])
+        assert jwt.decode(tokens["access_token"], key, algorithms=[algorithm], issuer=issuer)["username"] == name
+        given = json.dumps({**tokens, "keys_from": service.url, "algorithm": algorithm})
+        for library in ("jose", "aws-jwt-verify"):
+            assert json.loads(node("verify.mjs", library, stdin=given)) == verdicts(name), library
     finally:
         service.stop()
 

@@ -140,7 +140,7 @@ pub async fn all(store: &Sql) -> Vec<(&'static str, Result<(), Error>)> {
         tokens.count_attempt("ada", &THROTTLE, NOW),
         tokens.clear_attempts("ada"),
         tokens.forgive_attempt("ada", &THROTTLE, NOW),
-        TokenStore::purge(store, NOW),
+        tokens.purge(NOW),
     ];
     let calls = directory_calls.into_iter().chain(token_calls);
     join_all(calls.map(|(name, call)| async move { (name, call.await) })).await

@@ -145,8 +145,15 @@ impl Server {
         redis::cmd(name).arg(args).query(&mut connection)
     }
 
-    /// What the administrator is told.
+    /// What the administrator is told. A server that changes its role drops its connections, so a dropped one is
+    /// asked again.
     pub fn ask<T: FromRedisValue>(&self, command: &[&str]) -> T {
+        for _ in 0..20 {
+            match self.try_ask(command) {
+                Err(fault) if fault.is_io_error() => std::thread::sleep(Duration::from_millis(50)),
+                answer => return answer.unwrap(),
+            }
+        }
         self.try_ask(command).unwrap()
     }
 

@@ -71,7 +71,7 @@ impl SmtpServer {
         let mut child = Command::new("sh")
             .args([
                 "-c",
-                r#""$@" & pid=$!; cat >/dev/null; kill -9 $pid; wait $pid"#,
+                r#"exec 3<&0; "$@" & pid=$!; { cat <&3; kill -9 $pid; } >/dev/null 2>&1 & wait $pid"#,
                 "sh",
                 &python,
                 "-u",

@@ -45,8 +45,8 @@ macro_rules! on_both {
     };
 }
 
-on_both!(sweeping_deletes_what_has_expired_and_nothing_else);
-async fn sweeping_deletes_what_has_expired_and_nothing_else(store: Sql) {
+on_both!(purging_deletes_what_has_expired_and_nothing_else);
+async fn purging_deletes_what_has_expired_and_nothing_else(store: Sql) {
     let at = super::tokens::at;
     let shared: super::tokens::Store = std::sync::Arc::new(store.clone());
     let (_, old) = super::tokens::opened(&shared, |session| session.expires_at = at(1_000)).await;

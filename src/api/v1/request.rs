@@ -11,6 +11,10 @@ const ANY_LENGTH: RangeInclusive<usize> = 1..=usize::MAX;
 /// A field that must be there, with a length in characters.
 fn text(field: &'static str, value: Option<String>, length: RangeInclusive<usize>) -> Result<String, Error> {
     let value = value.ok_or_else(|| Error::invalid(field, "is required."))?;
+    if value.contains('\0') {
+        // No name, password or token has one; databases refuse it, and older hashes end at it (D10, D13).
+        return Err(Error::invalid(field, "must not contain NUL."));
+    }
     let count = value.chars().count();
     if count == 0 {
         return Err(Error::invalid(field, "must not be empty."));

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{Plan, Sql, documents, groups, outbox, users};
+use super::{Plan, Sql, batch, documents, groups, outbox, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::directory::{Directory, Document, Group, OutboxMail, SessionOwner, User};
@@ -16,6 +16,10 @@ impl Directory for Sql {
 
     async fn create_user(&self, user: &User) -> Result<User, Error> {
         self.write(Plan::WHOLE, user.clone(), |c, user| Box::pin(users::create(c, user))).await
+    }
+
+    async fn create_users(&self, users: &[User]) -> Result<Vec<Result<User, Error>>, Error> {
+        self.write(Plan::WHOLE, users.to_vec(), |c, users| Box::pin(batch::create(c, users))).await
     }
 
     async fn user_by_login(&self, pool: &str, username_key: &str, email_key: &str) -> Result<Option<User>, Error> {

@@ -3,6 +3,7 @@
 
 mod attempts;
 pub mod backup;
+mod batch;
 mod challenges;
 mod directory;
 mod documents;
@@ -21,6 +22,7 @@ mod users;
 mod verdict;
 mod writer;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +32,6 @@ use sqlx::{AnyConnection, AnyPool, Connection as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use crate::clock::Timestamp;
 use crate::config::DirectoryStore;
 use crate::error::Error;
 use fault::Fault;
@@ -81,12 +82,18 @@ struct Inner {
 /// background; until then every verb is `Unavailable`.
 pub async fn open(url: &str, config: &DirectoryStore) -> Result<Sql, String> {
     sqlx::any::install_default_drivers();
-    let inner = match url.strip_prefix("sqlite:") {
-        Some(path) => file::open(std::path::Path::new(path.strip_prefix("//").unwrap_or(path)), config).await?,
+    let inner = match file_of(url) {
+        Some(path) => file::open(&path, config).await?,
         None if url.starts_with("postgres://") || url.starts_with("postgresql://") => server::open(url, config).await?,
         None => return Err("directory.url: write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE".to_owned()),
     };
     Ok(Sql(Arc::new(inner)))
+}
+
+/// The file of `sqlite:PATH`.
+pub fn file_of(url: &str) -> Option<PathBuf> {
+    let path = url.strip_prefix("sqlite:")?;
+    Some(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
 }
 
 impl Sql {
@@ -162,22 +169,4 @@ impl Sql {
     async fn answers(&self) -> Result<(), Error> {
         self.write(Plan::STEP, (), |connection, args| Box::pin(touch(connection, args))).await
     }
-
-    /// Deletes sessions, challenges and attempts whose time has passed; answers how many. The verbs never depend on
-    /// it, so it may run at any time.
-    async fn sweep(&self, now: Timestamp) -> Result<u64, Error> {
-        self.write(Plan::WHOLE.urgent(), now, |connection, now| Box::pin(sweep(connection, now))).await
-    }
-}
-
-async fn sweep(connection: &mut AnyConnection, now: &Timestamp) -> Result<u64, Fault> {
-    let mut gone = 0;
-    for statement in [
-        "DELETE FROM sessions WHERE expires_at <= $1",
-        "DELETE FROM challenges WHERE expires_at <= $1",
-        "DELETE FROM attempts WHERE forget_at <= $1",
-    ] {
-        gone += sqlx::query(statement).bind(now.0).execute(&mut *connection).await?.rows_affected();
-    }
-    Ok(gone)
 }

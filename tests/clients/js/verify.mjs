@@ -14,7 +14,7 @@ const overHttp = { fetcher: { fetch: async (uri) => (await fetch(uri)).arrayBuff
 const jwksCache = () => new SimpleJwksCache(jwksUri.startsWith('http:') ? overHttp : {});
 const keys = createRemoteJWKSet(new URL(jwksUri));
 const libraries = {
-  jose: async (token, expected) => (await jwtVerify(token, keys, { algorithms: ['RS256'], ...expected })).payload,
+  jose: async (token, expected) => (await jwtVerify(token, keys, { algorithms: [given.algorithm ?? 'RS256'], ...expected })).payload,
   'aws-jwt-verify': (token, { issuer, audience }) =>
     JwtVerifier.create({ issuer, audience: audience ?? null, jwksUri }, { jwksCache: jwksCache() }).verify(token),
 };

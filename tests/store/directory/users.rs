@@ -122,3 +122,23 @@ pub async fn text_is_kept_as_it_is(store: Store) {
         assert_eq!(found, Some(made), "{name}");
     }
 }
+
+pub async fn users_made_together_are_each_made_or_refused_for_themselves(store: Store) {
+    store.create_user(&with_address("ada", "ada@example.org", true)).await.unwrap();
+    let wanted = [
+        user("bob"),
+        user("ada"),
+        with_address("eve", "ada@example.org", true),
+        User { groups: vec!["nobody".to_owned()], ..user("mallory") },
+        user("bob"),
+        user("carol"),
+    ];
+    let made = store.create_users(&wanted).await.unwrap();
+    let words: Vec<_> = made.iter().map(|made| made.as_ref().map_or_else(Error::label, |_| "made")).collect();
+    assert_eq!(words, ["made", "user_exists", "user_exists", "not_found", "user_exists", "made"]);
+    assert_eq!(made[5].as_ref().unwrap().sub, wanted[5].sub);
+    let names: Vec<_> = store.users(POOL, 0, 10).await.unwrap().into_iter().map(|user| user.username).collect();
+    assert_eq!(names, ["ada", "bob", "carol"], "what was refused left nothing behind");
+    store.create_user(&user("mallory")).await.unwrap();
+    assert!(store.create_users(&[]).await.unwrap().is_empty());
+}

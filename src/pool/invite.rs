@@ -1,0 +1,25 @@
+//! Telling a user his temporary password by mail, so that no administrator has to see or pass it on.
+
+use super::Pool;
+use crate::error::Error;
+use crate::store::directory::User;
+
+impl User {
+    /// The address that secrets may go to: only one that is proven.
+    pub fn verified_email(&self) -> Option<&str> {
+        self.email.as_deref().filter(|_| self.email_verified)
+    }
+}
+
+impl Pool {
+    /// Mails a temporary password that was just set to its user. The mail waits in the outbox until the service sends
+    /// it, no longer than the password works.
+    ///
+    /// Errors: `NoVerifiedAddress`, `Unavailable`.
+    pub async fn mail_temporary_password(&self, user: &User, password: &str) -> Result<(), Error> {
+        let email = user.verified_email().ok_or(Error::NoVerifiedAddress)?;
+        let life = self.settings.temporary_password_life();
+        let mail = self.ports.templates.temporary_password(email, &user.username, password, life)?;
+        self.outbox.enqueue(Some(&mail), self.now().plus(life)).await
+    }
+}

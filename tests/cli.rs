@@ -1,0 +1,7 @@
+//! The operator's story: the built binary, its commands beside a running service on the same stores.
+
+mod people;
+mod place;
+mod running;
+mod settings;
+mod stored;
