@@ -15,6 +15,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
 use crate::api::http::Outcome;
 use crate::api::{Api, Route};
@@ -25,18 +26,27 @@ pub use lines::LastLines;
 
 const LATENCY_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// Starts logging to standard error; what is answered must live until there is nothing more to log.
+/// Starts logging to standard error without ever holding up who logs; what is answered must live until there is nothing
+/// more to log.
 pub fn start_logging(settings: &Log) -> Result<LastLines, String> {
-    let filter = filter(settings)?;
-    let ansi = std::io::stderr().is_terminal();
     let (lines, last) = Lines::start(std::io::stderr()).map_err(|fault| fault.to_string())?;
-    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_ansi(ansi);
+    log_to(settings, lines)?;
+    Ok(last)
+}
+
+/// Starts logging straight to standard error, for a command that is soon done.
+pub fn log_at_once(settings: &Log) -> Result<(), String> {
+    log_to(settings, std::io::stderr)
+}
+
+fn log_to(settings: &Log, out: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> Result<(), String> {
+    let ansi = std::io::stderr().is_terminal();
+    let base = tracing_subscriber::fmt().with_env_filter(filter(settings)?).with_writer(out).with_ansi(ansi);
     match settings.format {
         LogFormat::Text => base.with_target(false).try_init(),
         LogFormat::Json => base.json().flatten_event(true).with_target(false).try_init(),
     }
-    .map_err(|fault| fault.to_string())?;
-    Ok(last)
+    .map_err(|fault| fault.to_string())
 }
 
 /// What is logged.

@@ -54,7 +54,7 @@ impl Opened {
 
 /// Results go to standard output; of the log only what an operator has to know, to standard error.
 pub(super) fn quiet_logging(config: &Config) -> Result<(), Failure> {
-    Ok(telemetry::start_logging(&Log { level: "warn".to_owned(), ..config.log.clone() })?)
+    Ok(telemetry::log_at_once(&Log { level: "warn".to_owned(), ..config.log.clone() })?)
 }
 
 fn unreadable(config: &Config, error: Error) -> Failure {
