@@ -6,6 +6,7 @@ mod check;
 mod master;
 mod stop;
 mod tls;
+mod unread;
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -66,6 +67,7 @@ pub fn listen(api: Arc<Api>, listener: TcpListener) -> Result<Server, String> {
             .wrap(middleware::from_fn(move |request, next| {
                 telemetry::observe(observed.clone(), routes.clone(), request, next)
             }))
+            .wrap(middleware::from_fn(unread::close_unread))
             .configure(move |app| api::mount(&api, app))
     })
     .workers(workers)

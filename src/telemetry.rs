@@ -1,9 +1,7 @@
 //! Logs and measurements: one line a request by an allow-list of fields, Prometheus series, and the only place that
 //! logs an internal cause. No token, password, code or address of a person gets here.
 
-mod lines;
-
-use std::io::IsTerminal as _;
+use std::io::{BufWriter, IsTerminal as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -14,39 +12,34 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::api::http::Outcome;
 use crate::api::{Api, Route};
 use crate::config::{Log, LogFormat};
-use lines::Lines;
 
-pub use lines::LastLines;
-
+/// Log lines that wait for the writer at most; a few megabytes.
+const LINES_WAITING: usize = 16_384;
 const LATENCY_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// Starts logging to standard error without ever holding up who logs; what is answered must live until there is nothing
-/// more to log.
-pub fn start_logging(settings: &Log) -> Result<LastLines, String> {
-    let (lines, last) = Lines::start(std::io::stderr()).map_err(|fault| fault.to_string())?;
-    log_to(settings, lines)?;
-    Ok(last)
-}
-
-/// Starts logging straight to standard error, for a command that is soon done.
-pub fn log_at_once(settings: &Log) -> Result<(), String> {
-    log_to(settings, std::io::stderr)
-}
-
-fn log_to(settings: &Log, out: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> Result<(), String> {
+/// Starts logging to standard error; what is answered must live until there is nothing more to log. A thread of its own
+/// writes: a request neither pays for the system call nor waits for whoever reads the log, and lines that nobody takes
+/// are dropped (R28).
+pub fn start_logging(settings: &Log) -> Result<WorkerGuard, String> {
+    let filter = filter(settings)?;
     let ansi = std::io::stderr().is_terminal();
-    let base = tracing_subscriber::fmt().with_env_filter(filter(settings)?).with_writer(out).with_ansi(ansi);
+    let (lines, last) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(LINES_WAITING)
+        .finish(BufWriter::new(std::io::stderr()));
+    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_ansi(ansi);
     match settings.format {
         LogFormat::Text => base.with_target(false).try_init(),
         LogFormat::Json => base.json().flatten_event(true).with_target(false).try_init(),
     }
-    .map_err(|fault| fault.to_string())
+    .map_err(|fault| fault.to_string())?;
+    Ok(last)
 }
 
 /// What is logged.
@@ -72,24 +65,10 @@ pub fn describe() {
     counter!("cognate_sessions_ended_total", "Sessions ended, by cause.");
     counter!("cognate_throttled_total", "Attempts refused by a throttle.");
     counter!("cognate_mails_total", "Mails by result.");
-    counter!("cognate_log_lines_lost_total", "Log lines lost because standard error took them too slowly.");
     histogram!("cognate_store_duration_seconds", "Time of a store's verb, by store and verb.");
     counter!("cognate_store_errors_total", "Store verbs that failed, by store and verb.");
     gauge!("cognate_hash_queue", "Passwords waiting to be hashed.");
     gauge!("cognate_signing_key_age_seconds", "Age of each signing key, by pool, key and state.");
-}
-
-/// Sets the gauges that are read at the moment of a scrape.
-pub fn measure_now(api: &Api) {
-    metrics::gauge!("cognate_hash_queue").set(f64::from(u32::try_from(api.ports.hasher.waiting()).unwrap_or(u32::MAX)));
-    let now = api.ports.clock.now();
-    for pool in api.pools.all().unwrap_or_default() {
-        for key in pool.keys() {
-            let age = now.until(key.created_at).as_secs_f64();
-            metrics::gauge!("cognate_signing_key_age_seconds", "pool" => key.pool, "kid" => key.kid, "state" => key.state)
-                .set(age);
-        }
-    }
 }
 
 /// Around every request: an id, one log line, the measurements, and the headers that every answer bears.

@@ -11,6 +11,7 @@ use actix_web::dev::ServerHandle;
 use cognate::api::Api;
 use cognate::clock::{Clock, Timestamp};
 use cognate::config::{Config, Period};
+use cognate::error::Error;
 use cognate::pool::{Client, NewUser, Pool, PoolSettings};
 use cognate::server::{Assembled, assemble_on, listen};
 use cognate::{crypto, store, telemetry};
@@ -140,7 +141,11 @@ impl TestApp {
 
     /// A second replica on the same stores and clock.
     pub async fn replica(&self) -> Self {
-        let mut config = self.config.clone();
+        self.replica_with(self.config.clone()).await
+    }
+
+    /// The same with settings of its own.
+    pub async fn replica_with(&self, mut config: Config) -> Self {
         config.http.public_url = Some(self.config.public_url().parse().unwrap());
         Self::start_in(self.folder.clone(), self.clock.clone(), config).await
     }
@@ -160,8 +165,11 @@ impl TestApp {
         let url = format!("http://{}", config.http.listen);
         let stores = store::open(&config).await.unwrap();
         let Assembled { ports, pools } = assemble_on(&config, stores, clock.clone()).await.unwrap();
-        // A Directory that is down is no reason not to start; the tests of that say so themselves.
-        let _ = pools.reload().await;
+        match pools.reload().await {
+            // As the service starts: a Directory that is down is waited for.
+            Ok(()) | Err(Error::Unavailable { .. }) => {}
+            Err(error) => panic!("{}", cognate::error::chain(&error)),
+        }
         let draining = AtomicBool::new(false);
         let api = Arc::new(Api { pools, ports, config: config.clone(), draining, measurements: measurements() });
         let server = serve(api.clone(), listener);
@@ -259,11 +267,19 @@ impl TestApp {
         self.post("/v1/change-password", body).await
     }
 
-    /// Whether the access token is good at the one operation that takes one; changes nothing.
+    /// Whether the access token opens what a token opens; every replica must think the same.
     pub async fn accepts(&self, access_token: &str) -> bool {
-        let answer = self.change_password(access_token, PASSWORD, PASSWORD).await;
-        assert!([204, 401].contains(&answer.status), "{}", answer.text);
-        answer.status == 204
+        let mut thoughts = Vec::new();
+        for replica in self.replicas() {
+            thoughts.push(match replica.pool().authenticate(access_token).await {
+                Ok(_) => true,
+                Err(Error::TokenInvalid | Error::TokenExpired | Error::TokenRevoked | Error::UserDisabled) => false,
+                Err(error) => panic!("{}", cognate::error::chain(&error)),
+            });
+        }
+        thoughts.dedup();
+        let [thought] = thoughts.as_slice() else { panic!("the replicas disagree") };
+        *thought
     }
 
     pub async fn forgot(&self, username: &str) -> Answer {
@@ -289,10 +305,6 @@ impl TestApp {
         let [mail] = mails.as_slice() else { panic!("{} mails", mails.len()) };
         let is_code = |line: &&str| line.len() == 8 && line.bytes().all(|byte| byte.is_ascii_digit());
         mail.lines().map(str::trim).find(is_code).unwrap().to_owned()
-    }
-
-    pub async fn stop(self) {
-        self.server.stop(true).await;
     }
 }
 

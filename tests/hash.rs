@@ -18,8 +18,8 @@ async fn check(password: &str, stored: &str) -> PasswordCheck {
 }
 
 /// Made by argon2-cffi 25.1, bcrypt 4.0, passlib 1.7, Django 5.2 and hashlib of Python 3.11 from this password.
-const PASSWORD: &str = "Grüße, 世界 12";
-const IMPORTED: [&str; 14] = [
+pub const PASSWORD: &str = "Grüße, 世界 12";
+pub const IMPORTED: [&str; 14] = [
     "$argon2id$v=19$m=19456,t=2,p=1$5Zfbo+clbMTfldxiO+TpGg$pW03DxVLLAnJyq8QKJgcf+effxUbaEWVDcmHI43jiUw",
     "$argon2id$v=19$m=1024,t=3,p=4$nb8gBLlA/CHN3+rbWDppoA$tuxdFUGKBrUfWVaNnG3OiIvZ8sNHlu5dDE4vP4cI7Jg",
     "$argon2i$v=19$m=1024,t=3,p=4$8JG9XvEE2Sp/0AYM7ppPWA$+z+zvNA8KgGEDqHL6xTAYq7nloiCEsymzgOSIDxls7Y",

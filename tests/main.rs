@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod app;
 #[cfg(test)]
+mod challenge;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod docs;
@@ -12,16 +14,38 @@ mod faults;
 #[cfg(test)]
 mod hash;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod login;
+#[cfg(test)]
 mod mail;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod ops;
+#[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod password;
+#[cfg(test)]
 mod refresh;
+#[cfg(test)]
+mod reset;
+#[cfg(test)]
+mod revoke;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod throttle;
+#[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod users;
+#[cfg(test)]
+mod wire;

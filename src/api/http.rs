@@ -70,6 +70,11 @@ pub async fn parse_body<T: DeserializeOwned>(request: &HttpRequest, body: Bytes)
 }
 
 fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyFault> {
+    // serde would take an array for a struct, its items for the fields in the order of their declaration.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+        return Err(describe(is_json, ".", "", "JSON"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|fault| {
         let path = fault.path().to_string();

@@ -1,5 +1,6 @@
 //! What services that validate our tokens read: the JWKS (RFC 7517 §5) and the discovery document (OIDC Discovery 1.0).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix_web::http::header;
@@ -66,10 +67,12 @@ fn jwks_body(pool: &Pool) -> Document {
 
 fn discovery_body(pool: &Pool) -> Document {
     let issuer = pool.issuer();
+    // Also those of keys that sign no more: their tokens are still about.
+    let algorithms: BTreeSet<_> = pool.keys().iter().map(|key| key.algorithm.as_str()).collect();
     let body = serde_json::json!({
         "issuer": issuer,
         "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
-        "id_token_signing_alg_values_supported": [pool.settings.algorithm],
+        "id_token_signing_alg_values_supported": algorithms,
         "subject_types_supported": ["public"],
         // No authorization endpoint is served, so no response type is.
         "response_types_supported": [],

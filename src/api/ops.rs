@@ -10,7 +10,6 @@ use actix_web::web::{self, Data, Path, ServiceConfig};
 use super::http::{ErrorBody, Outcome, mark};
 use super::{Api, Dialect, Route};
 use crate::error;
-use crate::telemetry;
 
 /// The API's description, as `cognate openapi` prints it too.
 pub const OPENAPI: &str = include_str!("../../openapi.yaml");
@@ -87,8 +86,21 @@ async fn readyz(api: Data<Api>) -> HttpResponse {
 
 /// The measurements in Prometheus' text format.
 async fn measurements(api: Data<Api>) -> HttpResponse {
-    telemetry::measure_now(&api);
+    measure_now(&api);
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(api.measurements.render())
+}
+
+/// Sets the gauges that are read at the moment of a scrape.
+fn measure_now(api: &Api) {
+    metrics::gauge!("cognate_hash_queue").set(f64::from(u32::try_from(api.ports.hasher.waiting()).unwrap_or(u32::MAX)));
+    let now = api.ports.clock.now();
+    for pool in api.pools.all().unwrap_or_default() {
+        for key in pool.keys() {
+            let age = now.until(key.created_at).as_secs_f64();
+            metrics::gauge!("cognate_signing_key_age_seconds", "pool" => key.pool, "kid" => key.kid, "state" => key.state)
+                .set(age);
+        }
+    }
 }
 
 async fn openapi() -> HttpResponse {

@@ -56,7 +56,7 @@ impl Backup {
 
 impl Restore {
     pub(super) async fn run(self, config: &Config, output: &mut Output) -> Result<(), Failure> {
-        quiet_logging(config)?;
+        let _last_lines = quiet_logging(config)?;
         let db = embedded(config)?;
         if !self.force && db.exists() {
             return Err(format!("{} exists: say --force to replace it", db.display()).into());

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tracing_appender::non_blocking::WorkerGuard;
+
 use super::failure::Failure;
 use crate::config::{Config, Log};
 use crate::error::{Error, Kind, chain};
@@ -14,16 +16,17 @@ pub(super) struct Opened {
     pub(super) config: Config,
     pub(super) ports: Arc<Ports>,
     pub(super) pools: Arc<Pools>,
+    _last_lines: WorkerGuard,
 }
 
 impl Opened {
     /// Opens the stores and reads the pools; at the very first time makes the first pool, but no administrator, whose
     /// password `serve` shows.
     pub(super) async fn new(config: Config) -> Result<Self, Failure> {
-        quiet_logging(&config)?;
+        let last_lines = quiet_logging(&config)?;
         let Assembled { ports, pools } = server::assemble(&config).await?;
         pools.reload().await.map_err(|error| unreadable(&config, error))?;
-        Ok(Self { config, ports, pools })
+        Ok(Self { config, ports, pools, _last_lines: last_lines })
     }
 
     /// The pool of this id, or the first one.
@@ -53,8 +56,8 @@ impl Opened {
 }
 
 /// Results go to standard output; of the log only what an operator has to know, to standard error.
-pub(super) fn quiet_logging(config: &Config) -> Result<(), Failure> {
-    Ok(telemetry::log_at_once(&Log { level: "warn".to_owned(), ..config.log.clone() })?)
+pub(super) fn quiet_logging(config: &Config) -> Result<WorkerGuard, Failure> {
+    Ok(telemetry::start_logging(&Log { level: "warn".to_owned(), ..config.log.clone() })?)
 }
 
 fn unreadable(config: &Config, error: Error) -> Failure {

@@ -67,7 +67,7 @@ fn verdict(faults: usize) -> Failure {
 
 /// Tries everything and prints how it is; the settings themselves were read and checked before.
 pub(super) async fn check(config: &Config, output: &mut Output) -> Result<(), Failure> {
-    quiet_logging(config)?;
+    let _last_lines = quiet_logging(config)?;
     say(true, "settings", "every value is in order", output)?;
     let mut faults = 0;
     for finding in server::check(config).await {

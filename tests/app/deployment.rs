@@ -51,9 +51,6 @@ macro_rules! story {
     };
     ($name:ident, $settings:expr) => {
         mod $name {
-            #[expect(unused_imports, reason = "settings may need what the story's file imports")]
-            use super::*;
-
             #[tokio::test]
             async fn embedded() {
                 super::$name($crate::app::TestApp::start_on($crate::app::Deployment::Embedded, $settings).await).await;

@@ -114,6 +114,8 @@ impl Place {
                 shown.extend_from_slice(&some[..count]);
             }
             seen = shown.len();
+            // The prompt comes a moment before the terminal stops showing what is typed.
+            std::thread::sleep(Duration::from_secs(1));
             keys.write_all(answer.as_bytes()).unwrap();
         }
         screen.read_to_end(&mut shown).unwrap();
@@ -130,7 +132,7 @@ impl Place {
 
     pub fn serve(&self) -> Service {
         // The shell kills the service when this process, which holds the pipe, is gone in whatever way.
-        let guard = r#""$@" & pid=$!; cat >/dev/null; kill -9 $pid"#;
+        let guard = r#""$@" & pid=$!; cat >/dev/null; kill -9 $pid; wait $pid"#;
         let mut child = self
             .command("sh")
             .args(["-c", guard, "sh", BINARY, "serve", "--listen", "127.0.0.1:0"])

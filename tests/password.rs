@@ -1,0 +1,87 @@
+//! Changing one's own password with an access token.
+
+use futures_util::future::join_all;
+
+use crate::app::{PASSWORD, TestApp, story};
+
+const NEW: &str = "another long password";
+const WRONG: (u16, &str) = (401, r#"{"status":401,"message":"Incorrect username or password."}"#);
+const DONE: (u16, &str) = (204, "");
+
+story!(a_change_ends_the_other_sessions_and_the_one_it_came_from_goes_on);
+async fn a_change_ends_the_other_sessions_and_the_one_it_came_from_goes_on(app: TestApp) {
+    let other = app.signed_in("alice").await;
+    let own = app.login("alice", PASSWORD).await;
+    assert_eq!(app.change_password(&own.field("access_token"), PASSWORD, NEW).await.whole(), DONE);
+    assert_eq!(app.login("alice", PASSWORD).await.whole(), WRONG);
+    assert_eq!(app.login("alice", NEW).await.status, 200);
+    assert_eq!(app.refresh("alice", &other.field("refresh_token")).await.status, 401);
+    assert_eq!(app.change_password(&other.field("access_token"), NEW, NEW).await.whole(), WRONG);
+    let refreshed = app.refresh("alice", &own.field("refresh_token")).await.field("access_token");
+    for access in [own.field("access_token"), refreshed] {
+        assert_eq!(app.change_password(&access, NEW, NEW).await.whole(), DONE);
+    }
+}
+
+story!(a_pool_may_let_other_sessions_outlive_a_change_and_a_reset);
+async fn a_pool_may_let_other_sessions_outlive_a_change_and_a_reset(app: TestApp) {
+    app.change_pool(|pool| pool.end_sessions_on_password_change = false).await;
+    let other = app.signed_in("alice").await;
+    let own = app.login("alice", PASSWORD).await;
+    assert_eq!(app.change_password(&own.field("access_token"), PASSWORD, NEW).await.whole(), DONE);
+    assert_eq!(app.refresh("alice", &other.field("refresh_token")).await.status, 200);
+    assert_eq!(app.forgot("alice").await.whole(), DONE);
+    assert_eq!(app.confirm("alice", &app.mailed_code().await, PASSWORD).await.whole(), DONE);
+    assert_eq!(app.refresh("alice", &other.field("refresh_token")).await.status, 200);
+    assert!(app.accepts(&own.field("access_token")).await);
+}
+
+// G01, A09, A10
+story!(a_change_needs_a_living_access_token_and_the_previous_password);
+async fn a_change_needs_a_living_access_token_and_the_previous_password(app: TestApp) {
+    let signed_in = app.signed_in("alice").await;
+    let access = signed_in.field("access_token");
+    for (token, previous, proposed) in [
+        (access.clone(), "not the password", NEW),
+        (access.clone(), PASSWORD, "iloveyou"),
+        (access.clone(), PASSWORD, "alice2026!"),
+        (signed_in.field("id_token"), PASSWORD, NEW),
+        (signed_in.field("refresh_token"), PASSWORD, NEW),
+        ("garbage".to_owned(), PASSWORD, NEW),
+        (format!("Bearer {access}"), PASSWORD, NEW),
+        (format!("{access}="), PASSWORD, NEW),
+    ] {
+        assert_eq!(app.change_password(&token, previous, proposed).await.whole(), WRONG, "{previous} {proposed}");
+    }
+    assert!(app.accepts(&access).await);
+    app.clock.advance_seconds(86_400 - 1);
+    assert!(app.accepts(&access).await);
+    app.clock.advance_seconds(1);
+    assert_eq!(app.change_password(&access, PASSWORD, NEW).await.whole(), WRONG);
+}
+
+story!(the_fields_of_a_change_have_their_limits);
+async fn the_fields_of_a_change_have_their_limits(app: TestApp) {
+    let access = app.signed_in("alice").await.field("access_token");
+    let long = "x".repeat(257);
+    for (previous, proposed, message) in [
+        ("short", NEW, "previous_password must have at least 6 characters."),
+        (PASSWORD, "short", "proposed_password must have at least 6 characters."),
+        (PASSWORD, &long, "proposed_password must have at most 256 characters."),
+        ("", NEW, "previous_password must not be empty."),
+    ] {
+        let answer = app.change_password(&access, previous, proposed).await;
+        assert_eq!(answer.whole(), (422, format!(r#"{{"status":422,"message":"{message}"}}"#).as_str()));
+    }
+    assert_eq!(app.change_password(&access, PASSWORD, &"é".repeat(256)).await.whole(), DONE);
+}
+
+story!(two_changes_at_once_have_one_winner);
+async fn two_changes_at_once_have_one_winner(app: TestApp) {
+    let access = app.signed_in("alice").await.field("access_token");
+    let passwords: Vec<String> = (0..4).map(|number| format!("a long password, number {number}")).collect();
+    let answers = join_all(passwords.iter().map(|new| app.change_password(&access, PASSWORD, new))).await;
+    let winners: Vec<usize> = (0..4).filter(|index| answers[*index].whole() == DONE).collect();
+    assert_eq!(winners.len(), 1);
+    assert_eq!(app.login("alice", &passwords[winners[0]]).await.status, 200);
+}
