@@ -6,13 +6,13 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tokio::sync::watch;
 
+use super::readers::Readers;
 use super::reserve::Reserve;
 use super::writer::Writer;
-use super::{Inner, schema};
+use super::{Connections, Inner, schema};
 use crate::config::DirectoryStore;
 
 /// Opens the file; see [`super::open`].
@@ -22,17 +22,9 @@ pub(super) async fn open(path: &Path, config: &DirectoryStore) -> Result<Inner, 
     let lock = hold(path).map_err(line)?;
     let timeout = *config.timeout;
     let writer = writer(path, timeout).await.map_err(line)?;
-    let pool = AnyPoolOptions::new()
-        .max_connections(config.connections)
-        // With none left SQLite would delete its log, and could not make it again on a full disk.
-        .min_connections(1)
-        .acquire_timeout(timeout)
-        .test_before_acquire(false)
-        .after_connect(move |connection, _| Box::pin(async move { set_up(connection, timeout).await }))
-        .connect_lazy(&url(path))
-        .map_err(|cause| line(cause.to_string()))?;
+    let readers = Readers::open(path, config.connections, timeout).await.map_err(|cause| line(cause.to_string()))?;
     let writer = Writer::start(writer, Reserve::of(path).await, lock);
-    Ok(Inner { pool, writer: Some(writer), lacking: watch::channel(None).1, timeout })
+    Ok(Inner { connections: Connections::File { readers, writer }, lacking: watch::channel(None).1, timeout })
 }
 
 /// The connection that will write. The file is checked before anything is written to it.
@@ -42,6 +34,13 @@ async fn writer(path: &Path, timeout: Duration) -> Result<AnyConnection, String>
     set_up(&mut connection, timeout).await.map_err(|cause| cause.to_string())?;
     let outcome = schema::migrate_file(&mut connection).await;
     outcome.map_err(|error| schema::hopeless(&error).unwrap_or_else(|| error.to_string()))?;
+    Ok(connection)
+}
+
+/// A connection to the file behind a [`url`].
+pub(super) async fn connect(url: &str, timeout: Duration) -> Result<AnyConnection, sqlx::Error> {
+    let mut connection = AnyConnection::connect(url).await?;
+    set_up(&mut connection, timeout).await?;
     Ok(connection)
 }
 

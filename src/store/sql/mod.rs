@@ -1,5 +1,5 @@
-//! Both ports on SQLite and PostgreSQL with one SQL text. Reads go to a pool; writes go to the same pool on
-//! PostgreSQL, and to the one writer that groups commits on SQLite. Nothing outside this folder knows which it is.
+//! Both ports on SQLite and PostgreSQL with one SQL text. On PostgreSQL everything goes to a pool; on SQLite reads go
+//! to the readers, and writes to the one writer that groups commits. Nothing outside this folder knows which it is.
 
 mod attempts;
 pub mod backup;
@@ -12,6 +12,7 @@ mod file;
 mod groups;
 mod logins;
 mod outbox;
+mod readers;
 mod reserve;
 mod row;
 mod schema;
@@ -35,6 +36,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::config::DirectoryStore;
 use crate::error::Error;
 use fault::Fault;
+use readers::Readers;
 use writer::Writer;
 
 /// A verb's statements: a plain function over a connection and its arguments, so that it can be queued and repeated.
@@ -69,12 +71,17 @@ impl Plan {
 pub struct Sql(Arc<Inner>);
 
 struct Inner {
-    pool: AnyPool,
-    /// SQLite's; PostgreSQL writes through the pool.
-    writer: Option<Writer>,
+    connections: Connections,
     /// What the store still lacks before it can be used; `None` once its schema is up to date.
     lacking: watch::Receiver<Option<String>>,
     timeout: Duration,
+}
+
+enum Connections {
+    /// SQLite: any number reads, one writes.
+    File { readers: Readers, writer: Writer },
+    /// PostgreSQL.
+    Server(AnyPool),
 }
 
 /// Opens `sqlite:PATH` or `postgres://…` and brings its schema up to date. Refuses, in one line, what can never
@@ -99,7 +106,10 @@ pub fn file_of(url: &str) -> Option<PathBuf> {
 impl Sql {
     async fn read<A, T>(&self, args: A, verb: Verb<A, T>) -> Result<T, Error> {
         let deadline = self.ready()?;
-        Ok(self.pooled(Plan::STEP, &args, verb, deadline).await?)
+        Ok(match &self.0.connections {
+            Connections::File { readers, .. } => readers.run(&args, verb, deadline).await?,
+            Connections::Server(pool) => pooled(pool, Plan::STEP, &args, verb, deadline).await?,
+        })
     }
 
     async fn write<A, T>(&self, plan: Plan, args: A, verb: Verb<A, T>) -> Result<T, Error>
@@ -108,10 +118,10 @@ impl Sql {
         T: Send + 'static,
     {
         let deadline = self.ready()?;
-        match &self.0.writer {
-            Some(writer) => Ok(writer.carry_out(plan, args, verb, deadline).await?),
-            None => Ok(self.repeated(plan, &args, verb, deadline).await?),
-        }
+        Ok(match &self.0.connections {
+            Connections::File { writer, .. } => writer.carry_out(plan, args, verb, deadline).await?,
+            Connections::Server(pool) => repeated(pool, plan, &args, verb, deadline).await?,
+        })
     }
 
     /// The verb's deadline, if the store has come up.
@@ -121,26 +131,26 @@ impl Sql {
             None => Ok(Instant::now() + self.0.timeout),
         }
     }
+}
 
-    async fn repeated<A, T>(&self, plan: Plan, args: &A, verb: Verb<A, T>, deadline: Instant) -> Result<T, Fault> {
-        let mut tries = 1;
-        loop {
-            match self.pooled(plan, args, verb, deadline).await {
-                Err(fault) if fault.is_collision() && tries < TRIES => tries += 1,
-                outcome => return outcome,
-            }
+async fn repeated<A, T>(pool: &AnyPool, plan: Plan, args: &A, verb: Verb<A, T>, deadline: Instant) -> Result<T, Fault> {
+    let mut tries = 1;
+    loop {
+        match pooled(pool, plan, args, verb, deadline).await {
+            Err(fault) if fault.is_collision() && tries < TRIES => tries += 1,
+            outcome => return outcome,
         }
     }
+}
 
-    async fn pooled<A, T>(&self, plan: Plan, args: &A, verb: Verb<A, T>, deadline: Instant) -> Result<T, Fault> {
-        let mut connection = timeout_at(deadline, self.0.pool.acquire()).await.map_err(|_| late())??;
-        match timeout_at(deadline, run(plan, &mut connection, args, verb)).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                // Its answer is still on the way: nobody may take it for the next one's.
-                drop(connection.detach());
-                Err(late())
-            }
+async fn pooled<A, T>(pool: &AnyPool, plan: Plan, args: &A, verb: Verb<A, T>, deadline: Instant) -> Result<T, Fault> {
+    let mut connection = timeout_at(deadline, pool.acquire()).await.map_err(|_| late())??;
+    match timeout_at(deadline, run(plan, &mut connection, args, verb)).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            // Its answer is still on the way: nobody may take it for the next one's.
+            drop(connection.detach());
+            Err(late())
         }
     }
 }

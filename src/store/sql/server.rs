@@ -6,7 +6,7 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, AnyPool};
 use tokio::sync::watch;
 
-use super::{Inner, schema};
+use super::{Connections, Inner, schema};
 use crate::config::DirectoryStore;
 
 /// How often an absent server is tried.
@@ -24,7 +24,7 @@ pub(super) async fn open(url: &str, config: &DirectoryStore) -> Result<Inner, St
     if lacking.borrow().is_some() {
         tokio::spawn(wait_for(pool.clone(), tell));
     }
-    Ok(Inner { pool, writer: None, lacking, timeout })
+    Ok(Inner { connections: Connections::Server(pool), lacking, timeout })
 }
 
 fn options(config: &DirectoryStore) -> AnyPoolOptions {
