@@ -1,5 +1,6 @@
 //! The service in this process, on a port of its own: own stores, a clock that moves, mail in a folder.
 
+mod answer;
 mod deployment;
 
 use std::net::TcpListener;
@@ -14,12 +15,12 @@ use cognate::config::{Config, Period};
 use cognate::error::Error;
 use cognate::pool::{Client, NewUser, Pool, PoolSettings};
 use cognate::server::{Assembled, assemble_on, listen};
-use cognate::{crypto, store, telemetry};
+use cognate::{store, telemetry};
 use metrics_exporter_prometheus::PrometheusHandle;
-use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub use answer::{Answer, claims, part};
 pub use deployment::Deployment;
 pub(crate) use deployment::story;
 
@@ -44,52 +45,6 @@ impl MovedClock {
     pub fn advance_seconds(&self, seconds: u64) {
         self.advance(Duration::from_secs(seconds));
     }
-}
-
-/// An answer, read whole.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub text: String,
-}
-
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|fault| panic!("{fault} in {}", self.text))
-    }
-
-    pub fn field(&self, name: &str) -> String {
-        self.json()[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.text)).to_owned()
-    }
-
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
-    }
-
-    /// Status and body together, for comparing with a literal.
-    pub fn whole(&self) -> (u16, &str) {
-        (self.status, &self.text)
-    }
-
-    /// Everything that a caller could tell two answers apart by.
-    pub fn sight(&self) -> (u16, &str, HeaderMap) {
-        let mut headers = self.headers.clone();
-        for own in ["date", "x-request-id"] {
-            assert!(headers.remove(own).is_some(), "every answer has {own}");
-        }
-        (self.status, &self.text, headers)
-    }
-}
-
-/// Header or claims of a token, unverified.
-pub fn part(token: &str, index: usize) -> Value {
-    serde_json::from_slice(&crypto::decode(token.split('.').nth(index).unwrap()).unwrap()).unwrap()
-}
-
-/// The claims of a token, unverified.
-pub fn claims(token: &str) -> Value {
-    part(token, 1)
 }
 
 pub struct TestApp {

@@ -26,7 +26,7 @@ const CRATES: [(&str, &[&str]); 8] = [
     ("redis", &["store"]),
     ("actix_web", &["api", "server", "telemetry"]),
     ("actix_cors", &["api"]),
-    ("lettre", &["outbound", "pool"]),
+    ("lettre", &["outbound", "pool", "config"]),
     ("ring", &["crypto"]),
     ("aws_lc_rs", &["keys", "crypto", "server"]),
     ("jsonwebtoken", &["keys"]),

@@ -195,7 +195,8 @@ async fn every_refusal_is_the_same_answer_byte_for_byte(app: TestApp) {
     let first = app.login("wrong", "not the password").await;
     assert_eq!(first.whole(), REFUSED);
     assert_eq!(first.header("content-type"), Some("application/json"));
-    for name in ["disabled", "unconfirmed", "reset", "expired", "no-password", "nobody", "nobody@example.test", "\u{0}"]
+    for name in
+        ["disabled", "unconfirmed", "reset", "expired", "no-password", "nobody", "nobody@example.test", "\u{200b}"]
     {
         assert_eq!(app.login(name, PASSWORD).await.sight(), first.sight(), "{name:?}");
     }
@@ -216,9 +217,8 @@ async fn no_look_alike_of_a_name_signs_in(app: TestApp) {
         "kevin ",
         "kevin\u{a0}",
         "kevin\t",
-        "kevin\u{0}",
         "kevin%",
-        "kevin@example.test\u{0}",
+        "kevin@example.test\u{200b}",
         "kevin@example.test ",
     ] {
         assert_eq!(app.login(name, PASSWORD).await.whole(), REFUSED, "{name:?}");
@@ -239,8 +239,6 @@ async fn a_password_is_compared_whole_and_byte_for_byte(app: TestApp) {
             password[..last].to_owned(),
             format!("{password} "),
             format!(" {password}"),
-            format!("{password}\0"),
-            format!("{password}\0tail"),
             password.to_uppercase(),
             password.trim().trim_end_matches('g').to_owned(),
             password.replace('é', "e\u{301}").replace("e\u{301}", "\u{e9}"),
@@ -248,6 +246,10 @@ async fn a_password_is_compared_whole_and_byte_for_byte(app: TestApp) {
         for other in others.iter().filter(|other| *other != password && !other.is_empty()) {
             assert_eq!(app.login(name, other).await.whole(), REFUSED, "{other:?}");
         }
+    }
+    // What stands behind a NUL is not ignored: nothing with a NUL is read at all.
+    for (name, password) in [("long", format!("{long}\0")), ("long\0", long.clone())] {
+        assert_eq!(app.login(name, &password).await.status, 422);
     }
     // Byte 73 and everything after it counts.
     let other_tail = format!("{}X{}", &long[..72], &long[73..]);

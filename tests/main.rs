@@ -34,6 +34,8 @@ mod password;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod reset;
 #[cfg(test)]
 mod revoke;

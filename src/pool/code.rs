@@ -90,9 +90,10 @@ impl Pool {
     ) -> Result<(), Error> {
         let user = login.user.ok_or(Error::CodeMismatch)?;
         let set = self.set_hash(&user, hash).await;
-        if let Err(Error::Unavailable { .. }) = &set {
-            // Nothing was changed, so the code must work again when the Directory is back.
-            self.ports.tokens.put_challenge(key, challenge).await?;
+        if let Err(Error::Unavailable { .. } | Error::Conflict) = &set {
+            // Nothing was changed, so the same call must succeed when the Directory is back; it was no attempt.
+            let again = Challenge { attempts_left: challenge.attempts_left.saturating_add(1), ..challenge.clone() };
+            self.ports.tokens.put_challenge(key, &again).await?;
         }
         set?;
         self.forgive_source(source).await
