@@ -1,5 +1,6 @@
 """The OpenAPI document: its examples fit its schemas, and the service does nothing that it does not describe."""
 
+import json
 import os
 import subprocess
 import sys
@@ -66,12 +67,18 @@ def fuzzed(folder):
 
 def test_the_service_answers_only_what_the_document_says(fuzzed):
     issuer = jwt.decode(fuzzed.sign_in("alice", PASSWORD)["access_token"], options={"verify_signature": False})["iss"]
+    report = fuzzed.folder / "report.json"
     command = [
         os.path.join(os.path.dirname(sys.executable), "schemathesis"), "--config-file", HERE / "schemathesis.toml",
         "run", DOCUMENT, "--url", fuzzed.url, "--checks", CHECKS, "--max-examples", "100", "--workers", "1",
         "--request-timeout", "20", "--generation-deterministic", "--continue-on-failure",
+        "--report", "json", "--report-json-path", report,
     ]
     env = {**os.environ, "POOL": issuer.rsplit("/", 1)[1], "FUZZED_URL": fuzzed.url, "PYTHONPATH": str(HERE)}
     run = subprocess.run(command, env=env, cwd=fuzzed.folder, check=False)
     assert run.returncode == 0, "the failures are above"
+    # Cases that went wrong in the fuzzer itself are no failures to it, but they tried nothing.
+    tried = json.loads(report.read_text(encoding="utf-8"))
+    assert tried["test_cases"]["errored"] == 0
+    assert tried["operations"]["tested"] == tried["operations"]["total"]
     assert fuzzed.replicas[0].alive()
