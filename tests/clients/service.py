@@ -43,7 +43,7 @@ class Service:
         def ready():
             try:
                 return requests.get(f"{url}/readyz", timeout=2, verify=self.certificate).status_code == 200
-            except requests.ConnectionError:
+            except requests.RequestException:
                 return False
 
         wait_for(f"replica {number}", ready, child)

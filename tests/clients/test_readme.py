@@ -1,6 +1,7 @@
 """The quick start of the README, typed as it stands there, answers as it says there."""
 
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -50,7 +51,7 @@ def commands():
                 yield line
 
 
-@pytest.mark.parametrize("line", commands())
+@pytest.mark.parametrize("line", list(commands()))
 def test_every_command_of_the_readme_is_understood(line):
-    asked = subprocess.run([BINARY, *line.split()[1:], "--help"], capture_output=True, text=True, timeout=20, check=False)
+    asked = subprocess.run([BINARY, *shlex.split(line)[1:], "--help"], capture_output=True, text=True, timeout=20, check=False)
     assert asked.returncode == 0, asked.stderr

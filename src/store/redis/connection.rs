@@ -61,7 +61,7 @@ struct Dialer {
     not_before: Instant,
 }
 
-/// One link for the whole process, and the way to a new one.
+/// One link for all that runs on a runtime, and the way to a new one.
 pub struct Connections {
     link: ArcSwapOption<Link>,
     dialer: Mutex<Dialer>,
@@ -70,20 +70,19 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Prepares without connecting. Must be called on a runtime: the connection lives there, not on the worker whose
-    /// request happened to come first.
-    pub fn new(target: Target, settings: &Tokens) -> Result<Self, String> {
+    /// Prepares without connecting. The connection is to live on `runtime`.
+    pub fn new(target: Target, settings: &Tokens, runtime: Handle) -> Self {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(*settings.connect_timeout))
             .set_response_timeout(Some(*settings.timeout));
         let dialer =
             Dialer { target, config, random: Random::default(), failures: 0, fault: None, not_before: Instant::now() };
-        Ok(Self {
+        Self {
             link: ArcSwapOption::empty(),
             dialer: Mutex::new(dialer),
-            runtime: Handle::try_current().map_err(|fault| fault.to_string())?,
+            runtime,
             deadline: settings.connect_timeout.saturating_add(*settings.timeout),
-        })
+        }
     }
 
     /// Takes one step, whole, within the deadline.

@@ -10,17 +10,17 @@ mod call;
 mod connection;
 mod fault;
 mod record;
+mod runtimes;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use redis::{FromRedisValue, Value, from_redis_value, from_redis_value_ref};
 use uuid::Uuid;
 
 use self::call::{Call, Script};
-use self::connection::Connections;
 use self::record::{ChallengeFields, SLACK, attempts_key, challenge_key, misread, sessions_key};
+use self::runtimes::PerRuntime;
 use super::tokens::{
     Answer, Attempt, Challenge, ChallengeKey, RefreshRule, Session, SessionKey, Throttle, TokenStore, Verdict,
 };
@@ -40,18 +40,17 @@ static FORGIVE_ATTEMPT: Script = Script::new(include_str!("forgive_attempt.lua")
 static WRITE_CHECK: Script = Script::new(include_str!("write_check.lua"));
 
 /// The `TokenStore` on Redis.
-pub struct RedisTokens(Arc<Connections>);
+pub struct RedisTokens(PerRuntime);
 
 /// Reads `settings` and answers a store that connects when first needed, so that the process starts while Redis is
-/// down. Fails only on what can never work. Must be called on the runtime that the connection is to live on.
+/// down. Fails only on what can never work.
 pub fn open(settings: &Tokens) -> Result<RedisTokens, String> {
-    let connections = Connections::new(address::target(settings)?, settings)?;
-    Ok(RedisTokens(Arc::new(connections)))
+    PerRuntime::new(settings).map(RedisTokens)
 }
 
 impl RedisTokens {
     async fn run<T: FromRedisValue>(&self, call: Call) -> Result<T, Error> {
-        from_redis_value(self.0.run(call).await?).map_err(misread)
+        from_redis_value(self.0.here()?.run(call).await?).map_err(misread)
     }
 }
 

@@ -79,17 +79,17 @@ class Target:
         assert answer.status_code in (401, 429), answer.text
         # The words are the same by contract; the log names the reason.
         request_id = answer.headers["x-request-id"]
-        outcome = wait_for("the log line", lambda: self.outcome(request_id))
+        outcome = self.outcome(request_id)
         assert outcome in ("invalid_password", "token_revoked", "token_invalid", "token_expired"), outcome
         return outcome == "invalid_password"
 
     def outcome(self, request_id):
-        """What the log calls the outcome of a request."""
-        for child in self.service.replicas:
-            found = re.search(rf'"id":"{request_id}"[^\n]*"outcome":"(\w+)"', child.output())
-            if found:
-                return found.group(1)
-        return None
+        """What the log calls the outcome of a request; its thread may write the line after the answer."""
+        def logged():
+            lines = (re.search(rf'"id":"{request_id}"[^\n]*"outcome":"(\w+)"', child.output()) for child in self.service.replicas)
+            return next((line.group(1) for line in lines if line), None)
+
+        return wait_for("the log line", logged)
 
     def mails(self, name):
         """The mails to a user, oldest first."""

@@ -62,7 +62,7 @@ class Case:
         refused(answer, 401, 413, 422)
         # "password" is refused only after the token was accepted, with the same words: the log tells them apart.
         outcome = self.target.outcome(answer.headers["x-request-id"])
-        assert outcome not in ("invalid_password", None), f"accepted: {str(token)[:300]}"
+        assert outcome != "invalid_password", f"accepted: {str(token)[:300]}"
 
     def refuses_all(self, tokens):
         tokens = list(tokens)
