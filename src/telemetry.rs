@@ -67,6 +67,7 @@ pub fn describe() {
     counter!("cognate_mails_total", "Mails by result.");
     histogram!("cognate_store_duration_seconds", "Time of a store's verb, by store and verb.");
     counter!("cognate_store_errors_total", "Store verbs that failed, by store and verb.");
+    gauge!("cognate_store_disk_full", "1 while the disk of the embedded store is full, else 0.");
     gauge!("cognate_hash_queue", "Passwords waiting to be hashed.");
     gauge!("cognate_signing_key_age_seconds", "Age of each signing key, by pool, key and state.");
 }

@@ -8,6 +8,8 @@ mod challenge;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod client;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod faults;

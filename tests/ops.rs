@@ -116,6 +116,32 @@ async fn two_replicas_that_start_together_make_one_deployment(app: TestApp) {
     assert_eq!([first, second].into_iter().filter(|admin| admin.as_ref().unwrap().is_some()).count(), 1);
 }
 
+#[test]
+fn every_series_that_is_described_is_counted_somewhere() {
+    let mut text = String::new();
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|extension| extension == "rs") {
+                text += &std::fs::read_to_string(entry).unwrap();
+            }
+        }
+    }
+    let described = ["describe_counter", "describe_gauge", "describe_histogram"];
+    assert!(described.iter().all(|macro_name| text.contains(macro_name)), "telemetry describes every series");
+    let names: std::collections::BTreeSet<&str> = text
+        .split('"')
+        .filter(|word| {
+            word.starts_with("cognate_") && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        })
+        .collect();
+    for name in names {
+        assert!(text.matches(&format!("\"{name}\"")).count() >= 2, "{name} is described or counted, not both");
+    }
+}
+
 story!(every_kind_of_event_is_measured);
 async fn every_kind_of_event_is_measured(app: TestApp) {
     let token = app.signed_in("alice").await.field("refresh_token");
@@ -128,6 +154,8 @@ async fn every_kind_of_event_is_measured(app: TestApp) {
     }
     app.revoke(&token).await;
     app.get("/nothing").await;
+    app.forgot("alice").await;
+    app.mailed_code().await;
     let answer = app.get("/metrics").await;
     assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     let kid = &app.pool().keys()[0].kid;
@@ -144,6 +172,9 @@ async fn every_kind_of_event_is_measured(app: TestApp) {
         r#"cognate_refresh_retries_total{kind="in_grace"}"#,
         r#"cognate_sessions_ended_total{cause="revoked"}"#,
         r#"cognate_throttled_total{subject="account"}"#,
+        r#"cognate_store_duration_seconds_bucket{store="directory",verb="session_owner",le="0.005"}"#,
+        r#"cognate_store_duration_seconds_bucket{store="tokens",verb="refresh",le="0.005"}"#,
+        r#"cognate_mails_total{result="delivered"}"#,
         "cognate_hash_queue 0",
         &age,
     ] {

@@ -1,5 +1,6 @@
 //! Changing one's own password with an access token.
 
+use cognate::pool::password::PasswordPolicy;
 use futures_util::future::join_all;
 
 use crate::app::{PASSWORD, TestApp, story};
@@ -74,6 +75,56 @@ async fn the_fields_of_a_change_have_their_limits(app: TestApp) {
         assert_eq!(answer.whole(), (422, format!(r#"{{"status":422,"message":"{message}"}}"#).as_str()));
     }
     assert_eq!(app.change_password(&access, PASSWORD, &"é".repeat(256)).await.whole(), DONE);
+}
+
+// S18
+story!(only_length_and_the_list_of_common_passwords_decide);
+async fn only_length_and_the_list_of_common_passwords_decide(app: TestApp) {
+    let access = app.signed_in("alice").await.field("access_token");
+    let mut current = PASSWORD.to_owned();
+    for next in [
+        "only letters",
+        "8 chars.",
+        "        x",
+        "🔑🔑🔑🔑🔑🔑🔑🔑",
+        "пароль-длинный",
+        &"ab ".repeat(21),
+        &"é".repeat(255),
+    ] {
+        assert_eq!(app.change_password(&access, &current, next).await.whole(), DONE, "{next}");
+        assert_eq!(app.login("alice", next).await.status, 200, "{next}");
+        current = next.to_owned();
+    }
+    for weak in ["seven77", "ééééééé", "Password1", "QWERTYUIOP", "alice@example.test"] {
+        assert_eq!(app.change_password(&access, &current, weak).await.whole(), WRONG, "{weak}");
+        app.clock.advance_seconds(900);
+    }
+    assert_eq!(app.login("alice", &current).await.status, 200);
+}
+
+story!(a_pool_may_ask_for_cognitos_rules_of_composition);
+async fn a_pool_may_ask_for_cognitos_rules_of_composition(app: TestApp) {
+    let policy = PasswordPolicy::Cognito {
+        min_length: 8,
+        require_uppercase: true,
+        require_lowercase: true,
+        require_numbers: true,
+        require_symbols: true,
+    };
+    app.user("alice").await;
+    app.change_pool(|pool| pool.password_policy = policy).await;
+    assert_eq!(app.forgot("alice").await.whole(), DONE);
+    let code = app.mailed_code().await;
+    for (weak, rule) in [
+        ("another long password", "Password must have uppercase characters"),
+        ("Another long password", "Password must have numeric characters"),
+        ("Anotherlongpassword1", "Password must have symbol characters"),
+    ] {
+        let answer = app.confirm("alice", &code, weak).await;
+        let message = format!("InvalidPasswordException: Password does not conform to policy: {rule}");
+        assert_eq!(answer.whole(), (401, format!(r#"{{"status":401,"message":"{message}"}}"#).as_str()));
+    }
+    assert_eq!(app.confirm("alice", &code, "Password1!").await.whole(), DONE);
 }
 
 story!(two_changes_at_once_have_one_winner);

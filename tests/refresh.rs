@@ -98,20 +98,6 @@ async fn only_a_whole_refresh_token_of_this_client_refreshes(app: TestApp) {
     assert_eq!(app.refresh("alice", &token).await.status, 200);
 }
 
-story!(a_refresh_token_of_another_client_is_refused_and_stays_good_there);
-async fn a_refresh_token_of_another_client_is_refused_and_stays_good_there(app: TestApp) {
-    // S09
-    let token = refresh_token(&app).await;
-    let pool = app.pool();
-    let draft = cognate::pool::Client { name: "other".to_owned(), ..app.client() };
-    let other = app.api.pools.create_client(&pool, draft).await.unwrap();
-    app.reload().await;
-    let pool = app.pool();
-    assert!(pool.refresh(&other, Some("alice"), &token, 0).await.is_err());
-    assert!(pool.revoke(&other, &token).await.is_err());
-    assert_eq!(app.refresh("alice", &token).await.status, 200);
-}
-
 story!(a_refresh_token_yields_as_many_pairs_as_allowed_and_then_says_so, |config| config.v1.max_access_tokens = 3);
 async fn a_refresh_token_yields_as_many_pairs_as_allowed_and_then_says_so(app: TestApp) {
     let token = refresh_token(&app).await;

@@ -225,6 +225,15 @@ async fn a_body_over_64_kib_is_refused_before_it_is_read(app: TestApp) {
     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
 }
 
+story!(a_body_in_pieces_is_read_and_the_connection_goes_on);
+async fn a_body_in_pieces_is_read_and_the_connection_goes_on(app: TestApp) {
+    let head = "POST /v1/token-revoke HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    let body = "Transfer-Encoding: chunked\r\n\r\nf\r\n{\"refresh_token\r\n7\r\n\":\"no\"}\r\n0\r\n\r\n";
+    let answers = raw(&app, format!("{head}{body}{head}Connection: close\r\n{body}").as_bytes()).await;
+    assert_eq!(answers.matches("HTTP/1.1 401 Unauthorized").count(), 2, "{answers}");
+    assert_eq!(answers.matches(r#"{"status":401,"message":"Unauthorized"}"#).count(), 2, "{answers}");
+}
+
 // H03
 story!(a_body_that_does_not_arrive_is_not_waited_for, |config| config.http.body_timeout =
     cognate::config::Period::milliseconds(200));

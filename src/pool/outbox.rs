@@ -47,6 +47,16 @@ enum Outcome {
     Postponed,
 }
 
+impl Outcome {
+    const fn label(&self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Dropped => "dropped",
+            Self::Postponed => "postponed",
+        }
+    }
+}
+
 impl Outbox {
     /// An outbox on the Directory; `key` seals what it holds.
     pub fn new(
@@ -132,18 +142,21 @@ impl Outbox {
             Ok(mail) => self.mailer.deliver(&mail).await,
             Err(cause) => Err(Undelivered::Later(cause)),
         };
-        match sent {
-            Ok(Some(path)) => {
-                tracing::info!(mail = %id, path = %path.display(), "mail written to a file: mail.url is file");
-                self.finish(id, Outcome::Delivered).await
+        let outcome = match sent {
+            Ok(written) => {
+                if let Some(path) = written {
+                    tracing::info!(mail = %id, path = %path.display(), "mail written to a file: mail.url is file");
+                }
+                self.finish(id, Outcome::Delivered).await?
             }
-            Ok(None) => self.finish(id, Outcome::Delivered).await,
             Err(Undelivered::Never(cause)) => {
                 tracing::warn!(mail = %id, attempt, %cause, "mail dropped: it cannot be delivered");
-                self.finish(id, Outcome::Dropped).await
+                self.finish(id, Outcome::Dropped).await?
             }
-            Err(Undelivered::Later(cause)) => self.try_later(row, &cause).await,
-        }
+            Err(Undelivered::Later(cause)) => self.try_later(row, &cause).await?,
+        };
+        metrics::counter!("cognate_mails_total", "result" => outcome.label()).increment(1);
+        Ok(outcome)
     }
 
     async fn try_later(&self, row: &OutboxMail, cause: &Cause) -> Result<Outcome, Error> {

@@ -22,7 +22,7 @@ async fn open(url: &str) -> Sql {
 async fn assert_unavailable_in_time(store: &Sql) {
     let start = Instant::now();
     assert_all_unavailable(&all(store).await);
-    assert!(start.elapsed() < LIMIT + Duration::from_millis(500), "{:?}", start.elapsed());
+    assert!(start.elapsed() < LIMIT + Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
 async fn execute(url: &str, text: &str) {
@@ -114,7 +114,7 @@ async fn a_statement_that_waits_for_a_lock_gives_up_in_time_and_keeps_nothing_lo
     let start = Instant::now();
     let outcome = store.create_user(&user("ada")).await;
     assert!(matches!(outcome, Err(Error::Unavailable { .. })), "{outcome:?}");
-    assert!(start.elapsed() < LIMIT + Duration::from_millis(500), "{:?}", start.elapsed());
+    assert!(start.elapsed() < LIMIT + Duration::from_secs(2), "{:?}", start.elapsed());
     transaction.rollback().await.unwrap();
     assert_back_within_two_seconds(&store).await;
     store.create_user(&user("ada")).await.unwrap();

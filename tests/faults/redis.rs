@@ -18,7 +18,7 @@ mod refusals;
 mod scripts;
 
 /// Longest time for a verb: both deadlines, and room for a busy machine.
-const BOUND: Duration = Duration::from_millis(1_500);
+const BOUND: Duration = Duration::from_millis(2_500);
 
 /// The cause of what must be `Unavailable`.
 fn unavailable<T: std::fmt::Debug>(answer: Result<T, Error>) -> String {

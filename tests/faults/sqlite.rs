@@ -171,7 +171,7 @@ async fn a_file_locked_by_another_process_refuses_writes_in_time_and_goes_on_rea
     rival.execute("BEGIN IMMEDIATE").await.unwrap();
     let start = Instant::now();
     let outcomes = all(&store).await;
-    assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     for (name, outcome) in &outcomes {
         assert!(!matches!(outcome, Err(Error::Internal(_))), "{name}: {outcome:?}");
     }

@@ -10,7 +10,11 @@ from service import Service
 
 GRACE = 3
 # One machine plays everybody here, so the throttle of its address stays out of the way.
-CROWD = {"COGNATE__LIMITS__SOURCE_FAILURES": "1000000"}
+CROWD = {
+    "COGNATE__LIMITS__SOURCE_FAILURES": "1000000",
+    # What is tested is what is refused, not how fast the machine is.
+    "COGNATE__PASSWORD__QUEUE_WAIT": "20s", "COGNATE__DIRECTORY__TIMEOUT": "10s", "COGNATE__TOKENS__TIMEOUT": "5s",
+}
 # Guesses are judged one by one, not cut off by the throttle.
 PATIENT = {**CROWD, "COGNATE__LIMITS__ACCOUNT_FAILURES": "1000000", "COGNATE__LIMITS__MAILS": "1000000"}
 RESET_PAGE = "https://accounts.example/reset"
