@@ -15,6 +15,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OURS, THEIRS = "0", "1"
 TICK = os.sysconf("SC_CLK_TCK")
+PATIENT = {"COGNATE__PASSWORD__QUEUE_WAIT": "1m", "COGNATE__DIRECTORY__TIMEOUT": "1m"}
 # Hashing would be nearly all of the time of making sessions; only sign-ins are measured with real hashes.
 CHEAP = {"COGNATE__PASSWORD__MEMORY_KIB": "8", "COGNATE__PASSWORD__ITERATIONS": "1"}
 
@@ -118,7 +119,7 @@ class Bench:
 
     def seed(self, kind, users, sessions, environment):
         file = self.folder / f"{kind}-{users}-{sessions}.txt"
-        self.tell("0,1", "seed", kind, str(users), str(sessions), str(file), environment=environment)
+        self.tell("0,1", "seed", kind, str(users), str(sessions), str(file), environment=environment | PATIENT)
         return file
 
     def redis(self):

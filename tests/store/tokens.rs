@@ -61,6 +61,7 @@ macro_rules! tokens_suite {
                 challenges::consuming_takes_it_away_exactly_once,
                 challenges::an_expired_challenge_cannot_be_consumed,
                 attempts::free_attempts_pass_and_the_last_of_them_locks,
+                attempts::an_attempt_that_began_earlier_and_is_counted_later_passes,
                 attempts::a_lock_ends_at_its_instant_and_the_next_is_twice_as_long,
                 attempts::no_lock_is_longer_than_the_longest,
                 attempts::what_is_refused_in_a_lock_is_not_counted,

@@ -9,6 +9,9 @@ use crate::clock::Timestamp;
 use crate::crypto;
 use crate::store::tokens::{Attempt, Throttle};
 
+/// Not the instant of the attempt: one that began earlier may be counted later, and is not locked by it.
+const UNLOCKED: Timestamp = Timestamp(0);
+
 #[derive(Clone, Copy)]
 struct Record {
     count: u32,
@@ -30,7 +33,8 @@ pub(super) async fn count(
             return Ok(Attempt::Locked(locked.locked_until));
         }
         let count = known.map_or(0, |record| record.count).saturating_add(1);
-        let locked_until = now.plus(throttle.lock_after(count));
+        let lock = throttle.lock_after(count);
+        let locked_until = if lock.is_zero() { UNLOCKED } else { now.plus(lock) };
         let next = Record { count, locked_until, forget_at: now.plus(throttle.lock_max) };
         if replace(connection, subject, seen, next).await? {
             return Ok(Attempt::Allowed);
@@ -39,10 +43,10 @@ pub(super) async fn count(
 }
 
 /// Takes one attempt back.
-pub(super) async fn forgive(connection: &mut AnyConnection, subject: &str, now: Timestamp) -> Result<(), Fault> {
+pub(super) async fn forgive(connection: &mut AnyConnection, subject: &str) -> Result<(), Fault> {
     loop {
         let Some(seen) = find(connection, subject).await? else { return Ok(()) };
-        let next = Record { count: seen.count.saturating_sub(1), locked_until: now, ..seen };
+        let next = Record { count: seen.count.saturating_sub(1), locked_until: UNLOCKED, ..seen };
         if replace(connection, subject, Some(seen), next).await? {
             return Ok(());
         }

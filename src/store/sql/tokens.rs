@@ -88,9 +88,8 @@ impl TokenStore for Sql {
         self.write(Plan::STEP.urgent(), subject.to_owned(), |c, subject| Box::pin(attempts::clear(c, subject))).await
     }
 
-    async fn forgive_attempt(&self, subject: &str, _throttle: &Throttle, now: Timestamp) -> Result<(), Error> {
-        let args = (subject.to_owned(), now);
-        self.write(Plan::STEP, args, |c, (subject, now)| Box::pin(attempts::forgive(c, subject, *now))).await
+    async fn forgive_attempt(&self, subject: &str, _throttle: &Throttle, _now: Timestamp) -> Result<(), Error> {
+        self.write(Plan::STEP, subject.to_owned(), |c, subject| Box::pin(attempts::forgive(c, subject))).await
     }
 
     async fn purge(&self, now: Timestamp) -> Result<u64, Error> {

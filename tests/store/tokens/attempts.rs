@@ -27,6 +27,15 @@ pub async fn free_attempts_pass_and_the_last_of_them_locks(store: Store) {
     assert_eq!(attempt(&store, &subject, 0).await, Attempt::Locked(at(1_000)));
 }
 
+pub async fn an_attempt_that_began_earlier_and_is_counted_later_passes(store: Store) {
+    let subject = uuid().to_string();
+    assert_eq!(attempt(&store, &subject, 5).await, Attempt::Allowed);
+    assert_eq!(attempt(&store, &subject, 0).await, Attempt::Allowed);
+    store.forgive_attempt(&subject, &THROTTLE, at(9)).await.unwrap();
+    store.forgive_attempt(&subject, &THROTTLE, at(9)).await.unwrap();
+    assert_eq!(attempt(&store, &subject, 4).await, Attempt::Allowed);
+}
+
 // D20
 pub async fn a_lock_ends_at_its_instant_and_the_next_is_twice_as_long(store: Store) {
     let subject = locked(&store).await;
