@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
+pub use accounts::{AccountApi, Amadis, Astera, Compat, Ldap, Pm415};
 pub use load::load;
 use value::Shown;
 pub use value::{List, Period, Secret, Setting};
@@ -31,7 +32,7 @@ macro_rules! settings {
         }
 
         impl $section {
-            fn describe(&self, rows: &mut Vec<Setting>) {
+            pub(in crate::config) fn describe(&self, rows: &mut Vec<Setting>) {
                 let default = Self::default();
                 $(rows.push(Setting {
                     name: concat!($prefix, stringify!($field)),
@@ -43,6 +44,9 @@ macro_rules! settings {
         }
     };
 }
+
+// After the macro, which it uses.
+mod accounts;
 
 settings! {
     /// HTTP: where it listens, how it is called from outside, and what it bears.
@@ -242,6 +246,16 @@ pub struct Config {
     pub limits: Limits,
     /// The native API.
     pub v1: V1,
+    /// Which APIs are served.
+    pub compat: Compat,
+    /// The pm415 account API.
+    pub pm415: Pm415,
+    /// The Astera account API.
+    pub astera: Astera,
+    /// The Amadis user API.
+    pub amadis: Amadis,
+    /// Active Directory.
+    pub ldap: Ldap,
     /// The first pool.
     pub bootstrap: Bootstrap,
     /// Logs.
@@ -262,6 +276,11 @@ impl Default for Config {
             password: Password::default(),
             limits: Limits::default(),
             v1: V1::default(),
+            compat: Compat::default(),
+            pm415: Pm415::default(),
+            astera: Astera::default(),
+            amadis: Amadis::default(),
+            ldap: Ldap::default(),
             bootstrap: Bootstrap::default(),
             log: Log::default(),
         }
@@ -295,6 +314,11 @@ impl Config {
         self.password.describe(&mut rows);
         self.limits.describe(&mut rows);
         self.v1.describe(&mut rows);
+        self.compat.describe(&mut rows);
+        self.pm415.describe(&mut rows);
+        self.astera.describe(&mut rows);
+        self.amadis.describe(&mut rows);
+        self.ldap.describe(&mut rows);
         self.bootstrap.describe(&mut rows);
         self.log.describe(&mut rows);
         rows

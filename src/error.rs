@@ -16,6 +16,8 @@ pub enum Kind {
     Client,
     /// A group.
     Group,
+    /// An organization.
+    Organization,
     /// A signing key.
     Key,
     /// A path that no dialect serves.
@@ -28,6 +30,7 @@ impl std::fmt::Display for Kind {
             Self::Pool => "User pool",
             Self::Client => "App client",
             Self::Group => "Group",
+            Self::Organization => "Organization",
             Self::Key => "Signing key",
             Self::Path => "Path",
         })
@@ -66,6 +69,9 @@ pub enum Error {
     /// The temporary password was not used in time.
     #[error("Temporary password has expired and must be reset by an administrator.")]
     TemporaryPasswordExpired,
+    /// The present password is temporary, and the API that was called has no words to ask for another.
+    #[error("A new password must be chosen first.")]
+    NewPasswordRequired,
     /// The new password breaks the pool's policy; the text names the first broken rule.
     #[error("Password does not conform to policy: {0}")]
     InvalidPassword(Cow<'static, str>),
@@ -84,6 +90,15 @@ pub enum Error {
     /// The challenge is unknown, used, exhausted or out of time.
     #[error("Invalid session for the user.")]
     ChallengeInvalid,
+    /// A mailed link is unknown, used, out of time, or overtaken by what happened since.
+    #[error("The link is invalid or has expired.")]
+    LinkInvalid,
+    /// The invitation is for another address.
+    #[error("The invitation is for another address.")]
+    InvitationForAnother,
+    /// The user belongs to the organization already.
+    #[error("The user is a member already.")]
+    AlreadyMember,
     /// Not a token of ours for this purpose.
     #[error("The token is invalid.")]
     TokenInvalid,
@@ -105,6 +120,9 @@ pub enum Error {
     /// A thing exists already.
     #[error("{0} already exists.")]
     Exists(Kind),
+    /// Something that this deployment is not set up for.
+    #[error("{0} is not configured")]
+    NotConfigured(&'static str),
     /// A refresh token has yielded as many tokens as its client allows.
     #[error("Refresh tokens limit has been exceeded.")]
     LimitExceeded,
@@ -152,12 +170,16 @@ impl Error {
             Self::UserDisabled => "user_disabled",
             Self::PasswordResetRequired => "password_reset_required",
             Self::TemporaryPasswordExpired => "temporary_password_expired",
+            Self::NewPasswordRequired => "new_password_required",
             Self::InvalidPassword(_) => "invalid_password",
             Self::NoVerifiedAddress => "no_verified_address",
             Self::ResetNotAllowed => "reset_not_allowed",
             Self::CodeMismatch => "code_mismatch",
             Self::CodeExpired => "code_expired",
             Self::ChallengeInvalid => "challenge_invalid",
+            Self::LinkInvalid => "link_invalid",
+            Self::InvitationForAnother => "invitation_for_another",
+            Self::AlreadyMember => "already_member",
             Self::TokenInvalid => "token_invalid",
             Self::TokenExpired => "token_expired",
             Self::TokenRevoked => "token_revoked",
@@ -165,6 +187,7 @@ impl Error {
             Self::AccessDenied => "access_denied",
             Self::NotFound(_) => "not_found",
             Self::Exists(_) => "exists",
+            Self::NotConfigured(_) => "not_configured",
             Self::LimitExceeded => "limit_exceeded",
             Self::TooManyRequests { .. } => "too_many_requests",
             Self::Conflict => "conflict",

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
-use super::LogFormat;
+use super::{AccountApi, LogFormat};
 
 /// One row of `cognate config`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -153,7 +153,7 @@ pub(super) trait Shown {
 macro_rules! shown_as_text {
     ($($type:ty),+) => { $(impl Shown for $type { fn shown(&self) -> String { self.to_string() } })+ };
 }
-shown_as_text!(String, usize, u32, Period, std::net::SocketAddr, ipnet::IpNet, url::Url);
+shown_as_text!(String, bool, usize, u32, Period, std::net::SocketAddr, ipnet::IpNet, url::Url);
 
 impl Shown for PathBuf {
     fn shown(&self) -> String {
@@ -176,6 +176,17 @@ impl Shown for LogFormat {
         match self {
             Self::Text => "text".to_owned(),
             Self::Json => "json".to_owned(),
+        }
+    }
+}
+
+impl Shown for AccountApi {
+    fn shown(&self) -> String {
+        match self {
+            Self::Auto => "auto".to_owned(),
+            Self::Pm415 => "pm415".to_owned(),
+            Self::Astera => "astera".to_owned(),
+            Self::Off => "off".to_owned(),
         }
     }
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::organization::{Joining, Member, Membership, Organization, Role};
 use crate::clock::Timestamp;
 use crate::error::Error;
 
@@ -83,6 +84,12 @@ pub struct User {
     pub session_epoch: i64,
     /// The one session that survived the last such time.
     pub spared_session: Option<Uuid>,
+    /// Who he is in the foreign directory (its immutable id, in hex), once he has signed in from there.
+    pub external_id: Option<String>,
+    /// MAC of his OAuth client secret.
+    pub client_secret: Option<String>,
+    /// The random part of his API key; the key itself is derived from it.
+    pub api_key: Option<String>,
     /// Names of the user's groups, lowest precedence number first, then by name; filled on reading.
     pub groups: Vec<String>,
     /// When it was made.
@@ -182,8 +189,35 @@ pub trait Directory: Send + Sync {
     async fn update_user(&self, user: &User) -> Result<i64, Error>;
     /// Deletes the user and his memberships; false when there was none.
     async fn delete_user(&self, pool: &str, sub: Uuid) -> Result<bool, Error>;
+    /// The user with this integer alias.
+    async fn user_by_id(&self, pool: &str, id: i64) -> Result<Option<User>, Error>;
     /// Users with an `id` above `after`, by id, at most `limit`.
     async fn users(&self, pool: &str, after: i64, limit: u32) -> Result<Vec<User>, Error>;
+
+    /// Makes a user and the first membership in one transaction, as `create_user` does. An unconfirmed user of the
+    /// same name gives way, with every organization that has no other member. `UserExists` when any other user holds
+    /// the name or a verified address; `Exists(Organization)` for a new one whose name is taken;
+    /// `NotFound(Organization)` for one that is gone. A refusal leaves everything as it was.
+    async fn register_user(&self, user: &User, joining: &Joining) -> Result<User, Error>;
+
+    /// The organization with this id.
+    async fn organization(&self, pool: &str, id: i64) -> Result<Option<Organization>, Error>;
+    /// The organization with this name as it is compared.
+    async fn organization_by_name(&self, pool: &str, name_key: &str) -> Result<Option<Organization>, Error>;
+    /// Organizations with an `id` above `after`, by id, at most `limit`.
+    async fn organizations(&self, pool: &str, after: i64, limit: u32) -> Result<Vec<Organization>, Error>;
+    /// Deletes an organization and its memberships; false when there was none.
+    async fn delete_organization(&self, pool: &str, id: i64) -> Result<bool, Error>;
+    /// The organizations of a user, by id.
+    async fn memberships(&self, pool: &str, sub: Uuid) -> Result<Vec<Membership>, Error>;
+    /// The members of an organization, by the user's id.
+    async fn members(&self, pool: &str, organization: i64) -> Result<Vec<Member>, Error>;
+    /// Adds a member. `AlreadyMember`, `NotFound(Organization)`, `UserNotFound`.
+    async fn join_organization(&self, pool: &str, organization: i64, sub: Uuid, role: Role) -> Result<(), Error>;
+    /// Changes the role of a member; false when he is none.
+    async fn change_role(&self, pool: &str, organization: i64, sub: Uuid, role: Role) -> Result<bool, Error>;
+    /// Removes a member; false when he was none.
+    async fn leave_organization(&self, pool: &str, organization: i64, sub: Uuid) -> Result<bool, Error>;
 
     /// Makes a group; `Exists(Group)`.
     async fn create_group(&self, group: &Group) -> Result<(), Error>;

@@ -2,6 +2,7 @@
 
 pub mod directory;
 mod measured;
+pub mod organization;
 pub mod redis;
 pub mod sql;
 pub mod tokens;

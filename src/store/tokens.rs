@@ -111,6 +111,14 @@ pub enum Purpose {
     NewPassword,
     /// A password reset by mailed code; found by the user.
     ResetPassword,
+    /// A password reset by mailed link; found by the link's random handle, like all below.
+    ResetLink,
+    /// The proof of an address by mailed link.
+    VerifyEmail,
+    /// A change to a new address.
+    ChangeEmail,
+    /// An invitation into an organization.
+    Invitation,
 }
 
 impl Purpose {
@@ -119,6 +127,10 @@ impl Purpose {
         match self {
             Self::NewPassword => "new_password",
             Self::ResetPassword => "reset_password",
+            Self::ResetLink => "reset_link",
+            Self::VerifyEmail => "verify_email",
+            Self::ChangeEmail => "change_email",
+            Self::Invitation => "invitation",
         }
     }
 }
@@ -149,6 +161,8 @@ pub struct Challenge {
     pub attempts_left: u32,
     /// MAC of the right answer, for codes; none where the answer is judged by the pool.
     pub answer: Option<[u8; 32]>,
+    /// What the challenge is about beyond its user, sealed; none for most.
+    pub payload: Option<String>,
 }
 
 /// What an answer to a challenge comes to.

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, Connection as _, SqlSafeStr as _};
 
-const STEPS: [(i64, &str, &str); 1] = [(1, "start", include_str!("migrations/0001_start.sql"))];
+const STEPS: [(i64, &str, &str); 2] = [
+    (1, "start", include_str!("migrations/0001_start.sql")),
+    (2, "accounts", include_str!("migrations/0002_accounts.sql")),
+];
 
 fn migrator() -> Migrator {
     let step = |(number, name, text): (i64, &'static str, &'static str)| {

@@ -1,0 +1,112 @@
+//! Settings of the account APIs, of the token endpoint, and of the foreign directory that people sign in from.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use url::Url;
+
+use super::value::{List, Period, Secret, Setting, Shown};
+
+/// Which of the two APIs under `/api/account` answer there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountApi {
+    /// Both; where they share a path, the keys of the body decide.
+    Auto,
+    /// The pm415 account API.
+    Pm415,
+    /// The Astera account API.
+    Astera,
+    /// None.
+    Off,
+}
+
+settings! {
+    /// Which of the APIs are served.
+    Compat("compat.") {
+        /// The native API under /v1.
+        v1: bool = true;
+        /// The account APIs under /api/account: auto (both), pm415, astera or off. With pm415 go /api/user and /api/org.
+        account: AccountApi = AccountApi::Auto;
+        /// The Amadis user API under /api/user/v1, and the token endpoint /oauth/token.
+        amadis: bool = true;
+    }
+}
+
+settings! {
+    /// The pm415 account API.
+    Pm415("pm415.") {
+        /// Id of the app client it speaks for. Empty: one made for it.
+        client: Option<String> = None;
+        /// Life of its token, which no refresh follows.
+        access_token: Period = Period::hours(7 * 24);
+        /// Site that mailed links lead to (SITE/account/verify/?token=…). Empty: http.public_url.
+        site: Option<Url> = None;
+        /// Life of a mailed link.
+        link: Period = Period::hours(24);
+    }
+}
+
+settings! {
+    /// The Astera account API.
+    Astera("astera.") {
+        /// Id of the app client it speaks for. Empty: one made for it.
+        client: Option<String> = None;
+        /// Life of an access token.
+        access_token: Period = Period::hours(1);
+        /// Life of a session with rememberMe; without, it ends with its access token.
+        refresh_token: Period = Period::hours(30 * 24);
+        /// Page of yours that takes ?user=…&token=… from a mail about a lost password. Empty: the mail has the token only.
+        reset_url: Option<Url> = None;
+        /// Page of yours that takes ?token=… from a mail about a new address. Empty: the mail has the token only.
+        email_url: Option<Url> = None;
+        /// Life of a mailed token.
+        link: Period = Period::hours(24);
+    }
+}
+
+settings! {
+    /// The Amadis user API.
+    Amadis("amadis.") {
+        /// Id of the app client it speaks for. Empty: one made for it.
+        client: Option<String> = None;
+        /// Life of an access token.
+        access_token: Period = Period::hours(1);
+        /// Life of a session of the password grant.
+        refresh_token: Period = Period::hours(30 * 24);
+        /// Status for a wrong old password: 422, or 400 as the later version of its page has it.
+        wrong_password_status: u32 = 422;
+        /// Whether changing a password needs an access token besides the old password.
+        change_needs_token: bool = true;
+    }
+}
+
+settings! {
+    /// Active Directory or another LDAP directory that people sign in from.
+    Ldap("ldap.") {
+        /// ldaps://HOST:PORT, or ldap://HOST:PORT which is turned into TLS (StartTLS) at once. Empty: not configured.
+        url: Option<Url> = None;
+        /// PEM certificates to trust, instead of the public ones.
+        ca_file: Option<PathBuf> = None;
+        /// NetBIOS name of the domain: DOMAIN in the user name DOMAIN\name.
+        domain: Option<String> = None;
+        /// Where people are searched.
+        base_dn: String = String::new();
+        /// Filter that finds one person; {name} is the escaped name without the domain.
+        user_filter: String = "(&(objectClass=user)(sAMAccountName={name}))".to_owned();
+        /// Account that searches before the bind of the person. Empty: DOMAIN\name is bound directly.
+        bind_dn: Option<String> = None;
+        /// Password of ldap.bind_dn.
+        bind_password: Option<Secret> = None;
+        /// File that holds ldap.bind_password.
+        bind_password_file: Option<PathBuf> = None;
+        /// Groups to map, DIRECTORY GROUP=POOL GROUP each (by the cn); a person is in these exactly as there.
+        groups: List<String> = List(Vec::new());
+        /// Connections at most.
+        connections: u32 = 8;
+        /// Longest wait for a connection.
+        connect_timeout: Period = Period::seconds(2);
+        /// Longest wait for an answer; after that the sign-in is a 503.
+        timeout: Period = Period::seconds(3);
+    }
+}
