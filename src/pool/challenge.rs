@@ -32,6 +32,7 @@ impl Pool {
             expires_at: self.now().plus(client.auth_session_life()),
             attempts_left: NEW_PASSWORD_ATTEMPTS,
             answer: None,
+            payload: None,
         };
         self.ports.tokens.put_challenge(&self.new_password_key(&session), &challenge).await?;
         Ok(Asked { name: "NEW_PASSWORD_REQUIRED", session })
