@@ -7,6 +7,7 @@ mod challenge;
 pub mod client;
 mod code;
 mod document;
+mod email;
 pub mod group;
 pub mod hash;
 mod import;
@@ -14,13 +15,17 @@ mod inspect;
 mod invite;
 mod key;
 mod limit;
+mod link;
 pub mod name;
 pub mod outbox;
 pub mod password;
 mod pools;
+mod public_id;
 mod refresh_token;
+mod reset_link;
 mod session;
 pub mod settings;
+mod sign_up;
 pub mod token;
 mod user;
 
@@ -31,7 +36,7 @@ use arc_swap::ArcSwap;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config;
-use crate::crypto::{MacKey, Random, RootSecret};
+use crate::crypto::{MacKey, Random, RootSecret, SealKey};
 use crate::error::{Error, Kind};
 use crate::keys::{KeySet, MasterKeys};
 use crate::outbound::mail::Templates;
@@ -48,11 +53,15 @@ pub use import::{ImportedUser, is_attribute};
 pub use inspect::{Inventory, inspect};
 pub use key::KeyRow;
 pub use limit::Turns;
+pub use link::LinkTo;
 pub use outbox::Outbox;
 pub use pools::Pools;
 pub use session::{Caller, Tokens};
 pub use settings::PoolSettings;
+pub use sign_up::{Joins, SignUp};
 pub use user::NewUser;
+
+use public_id::PublicIds;
 
 /// Everything outside that a pool uses, and the settings it works by.
 pub struct Ports {
@@ -100,6 +109,10 @@ struct Secrets {
     code: MacKey,
     handle: MacKey,
     absent: MacKey,
+    link: MacKey,
+    link_content: SealKey,
+    link_state: MacKey,
+    public_ids: PublicIds,
 }
 
 impl Secrets {
@@ -109,6 +122,10 @@ impl Secrets {
             code: root.mac_key("code", pool)?,
             handle: root.mac_key("challenge-handle", pool)?,
             absent: root.mac_key("absent-user", pool)?,
+            link: root.mac_key("link", pool)?,
+            link_content: root.seal_key("link-content", pool)?,
+            link_state: root.mac_key("link-state", pool)?,
+            public_ids: PublicIds(root.mac_key("public-id", pool)?),
         })
     }
 }
