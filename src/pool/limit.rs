@@ -9,10 +9,14 @@ use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use super::Pool;
+use super::name::EmailAddress;
+use crate::crypto;
 use crate::error::Error;
 use crate::store::tokens::{Attempt, Throttle};
 
 const STRIPES: usize = 1024;
+/// For each mail that one account may be sent, how many people one user may invite.
+const INVITATIONS_A_MAIL: u32 = 10;
 const LONGEST_TURN_WAIT: Duration = Duration::from_secs(5);
 
 /// Attempts on one account are judged one after the other: right passwords sent at once all succeed instead of
@@ -74,14 +78,29 @@ impl Pool {
 
     /// Counts one request for a mail to an account.
     pub(super) async fn count_mail(&self, account: Uuid, source: IpAddr) -> Result<(), Error> {
-        self.count(&source_subject(source), &self.source_throttle()).await?;
-        let limits = &self.ports.limits;
-        let throttle =
-            Throttle { free: limits.mails, lock: *limits.mail_pause, lock_max: limits.mail_pause.saturating_mul(60) };
-        self.count(&format!("mail|{}|{account}", self.id()), &throttle).await
+        self.count_source(source).await?;
+        self.count_mails_of(&account.to_string()).await
     }
 
-    /// Counts one answer to a code from a source; the code itself counts its own.
+    /// Counts one request for a mail to an address that somebody typed, whoever has it.
+    pub(super) async fn count_mail_to(&self, address: &EmailAddress) -> Result<(), Error> {
+        self.count_mails_of(&crypto::encode(self.secrets.absent.tag(&[b"address", address.key.as_bytes()]))).await
+    }
+
+    /// Counts one invitation: of all that one user sends, and of all mails to that address. Whoever signs up may make
+    /// an organization and invite; this is what keeps him from writing to the whole world.
+    pub(super) async fn count_invitation(&self, inviter: Uuid, address: &EmailAddress) -> Result<(), Error> {
+        let all = self.mail_throttle();
+        let throttle = Throttle { free: all.free.saturating_mul(INVITATIONS_A_MAIL), ..all };
+        self.count(&format!("invite|{}|{inviter}", self.id()), &throttle).await?;
+        self.count_mail_to(address).await
+    }
+
+    async fn count_mails_of(&self, subject: &str) -> Result<(), Error> {
+        self.count(&format!("mail|{}|{subject}", self.id()), &self.mail_throttle()).await
+    }
+
+    /// Counts one request or one answer to a code or link from a source; a code itself counts its own.
     pub(super) async fn count_source(&self, source: IpAddr) -> Result<(), Error> {
         self.count(&source_subject(source), &self.source_throttle()).await
     }
@@ -102,6 +121,11 @@ impl Pool {
     fn account_throttle(&self) -> Throttle {
         let limits = &self.ports.limits;
         Throttle { free: limits.account_failures, lock: *limits.account_lock, lock_max: *limits.account_lock_max }
+    }
+
+    fn mail_throttle(&self) -> Throttle {
+        let limits = &self.ports.limits;
+        Throttle { free: limits.mails, lock: *limits.mail_pause, lock_max: limits.mail_pause.saturating_mul(60) }
     }
 
     fn source_throttle(&self) -> Throttle {
