@@ -45,6 +45,7 @@ impl Pool {
             expires_at,
             attempts_left: self.ports.limits.code_attempts,
             answer: Some(self.code_tag(account, &code)),
+            payload: None,
         };
         self.ports.tokens.put_challenge(&self.reset_key(account), &challenge).await?;
         let life = self.settings.reset_code_life();

@@ -1,11 +1,13 @@
 //! What a user pool does, in verbs: [`Pool`] here, each verb in the file of its noun, and [`Pools`] that finds one.
 //! Knows neither HTTP nor SQL nor Redis.
 
+mod api_key;
 mod auth;
 mod bootstrap;
 mod challenge;
 pub mod client;
 mod code;
+mod credential;
 mod document;
 pub mod group;
 pub mod hash;
@@ -15,12 +17,16 @@ mod invite;
 mod key;
 mod limit;
 pub mod name;
+mod organization;
 pub mod outbox;
 pub mod password;
+mod password_change;
+mod permission;
 mod pools;
 mod refresh_token;
 mod session;
 pub mod settings;
+mod surface;
 pub mod token;
 mod user;
 
@@ -38,10 +44,11 @@ use crate::outbound::mail::Templates;
 use crate::store::directory::Directory;
 use crate::store::tokens::TokenStore;
 
-pub use auth::Step;
+pub use auth::{Proven, Step};
 pub use bootstrap::{ADMIN, FirstAdmin};
 pub use challenge::Asked;
 pub use client::{Client, Rotation};
+pub use credential::ClientSecret;
 pub use group::NewGroup;
 pub use hash::Hasher;
 pub use import::{ImportedUser, is_attribute};
@@ -49,9 +56,11 @@ pub use inspect::{Inventory, inspect};
 pub use key::KeyRow;
 pub use limit::Turns;
 pub use outbox::Outbox;
+pub use permission::{ADMIN_GROUP, Action};
 pub use pools::Pools;
-pub use session::{Caller, Tokens};
+pub use session::{Caller, Terms, Tokens};
 pub use settings::PoolSettings;
+pub use surface::{Surface, Surfaces};
 pub use user::NewUser;
 
 /// Everything outside that a pool uses, and the settings it works by.
@@ -78,6 +87,8 @@ pub struct Ports {
     pub keys: config::Keys,
     /// The pool made at first start.
     pub bootstrap: config::Bootstrap,
+    /// Whom each surface speaks for, and how long its tokens live.
+    pub surfaces: Surfaces,
     /// The URL that clients use, without a trailing slash.
     pub public_url: String,
 }
@@ -100,6 +111,8 @@ struct Secrets {
     code: MacKey,
     handle: MacKey,
     absent: MacKey,
+    api_key: MacKey,
+    client_secret: MacKey,
 }
 
 impl Secrets {
@@ -109,6 +122,8 @@ impl Secrets {
             code: root.mac_key("code", pool)?,
             handle: root.mac_key("challenge-handle", pool)?,
             absent: root.mac_key("absent-user", pool)?,
+            api_key: root.mac_key("api-key", pool)?,
+            client_secret: root.mac_key("client-secret", pool)?,
         })
     }
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::directory::{Directory, Document, Group, OutboxMail, SessionOwner, User};
+use super::organization::{Joining, Member, Membership, Organization, Role};
 use super::tokens::{
     Answer, Attempt, Challenge, ChallengeKey, RefreshRule, Session, SessionKey, Throttle, TokenStore, Verdict,
 };
@@ -51,7 +52,18 @@ measured! { Directory, "directory":
     session_owner(pool: &str, sub: Uuid, session: Uuid) -> Option<SessionOwner>;
     update_user(user: &User) -> i64;
     delete_user(pool: &str, sub: Uuid) -> bool;
+    user_by_id(pool: &str, id: i64) -> Option<User>;
     users(pool: &str, after: i64, limit: u32) -> Vec<User>;
+    register_user(user: &User, joining: &Joining) -> User;
+    organization(pool: &str, id: i64) -> Option<Organization>;
+    organization_by_name(pool: &str, name_key: &str) -> Option<Organization>;
+    organizations(pool: &str, after: i64, limit: u32) -> Vec<Organization>;
+    delete_organization(pool: &str, id: i64) -> bool;
+    memberships(pool: &str, sub: Uuid) -> Vec<Membership>;
+    members(pool: &str, organization: i64) -> Vec<Member>;
+    join_organization(pool: &str, organization: i64, sub: Uuid, role: Role) -> ();
+    change_role(pool: &str, organization: i64, sub: Uuid, role: Role) -> bool;
+    leave_organization(pool: &str, organization: i64, sub: Uuid) -> bool;
     create_group(group: &Group) -> ();
     groups(pool: &str) -> Vec<Group>;
     delete_group(pool: &str, name: &str) -> bool;

@@ -15,11 +15,12 @@ fn the_settings_are_printed_with_their_variables_and_without_secrets() {
     place.set("COGNATE__DIRECTORY__URL", "postgres://cognate:hidden-word@db.example/cognate");
     place.set("COGNATE__TOKENS__URL_FILE", &url);
     place.set("COGNATE__MAIL__URL", "smtps://me:hidden-word@mail.example");
+    place.set("COGNATE__LDAP__BIND_PASSWORD", "hidden-word");
     let text = place.run("config --json").fine();
     assert!(!text.contains("hidden-word"));
     let settings: Value = serde_json::from_str(&text).unwrap();
     let named = |name: &str| settings.as_array().unwrap().iter().find(|row| row["name"] == name).unwrap().clone();
-    for secret in ["master_key", "directory.url", "tokens.url", "mail.url"] {
+    for secret in ["master_key", "directory.url", "tokens.url", "mail.url", "ldap.bind_password"] {
         assert_eq!(named(secret)["value"], "***", "{secret}");
     }
     let reload = named("keys.reload");

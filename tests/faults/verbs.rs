@@ -7,6 +7,7 @@ use cognate::clock::Timestamp;
 use cognate::crypto::Random;
 use cognate::error::Error;
 use cognate::store::directory::{Directory, Document, Group, OutboxMail, User, UserStatus};
+use cognate::store::organization::{Joining, Role};
 use cognate::store::sql::Sql;
 use cognate::store::tokens::{Challenge, ChallengeKey, Purpose, RefreshRule, Session, Throttle, TokenStore};
 use futures_util::future::{BoxFuture, join_all};
@@ -39,6 +40,9 @@ pub fn user(name: &str) -> User {
         temporary_until: None,
         session_epoch: 0,
         spared_session: None,
+        external_id: None,
+        client_secret: None,
+        api_key: None,
         groups: Vec::new(),
         created_at: NOW,
         updated_at: NOW,
@@ -77,8 +81,15 @@ const THROTTLE: Throttle = Throttle { free: 5, lock: Duration::from_secs(1), loc
 fn challenge() -> (ChallengeKey, Challenge) {
     let key = ChallengeKey { pool: POOL.to_owned(), purpose: Purpose::ResetPassword, subject: uuid().to_string() };
     let client = "1h57kf5cpq17m0eml12EXAMPLE".to_owned();
-    let challenge =
-        Challenge { client, user: uuid(), user_version: 1, expires_at: LATER, attempts_left: 5, answer: Some([1; 32]) };
+    let challenge = Challenge {
+        client,
+        user: uuid(),
+        user_version: 1,
+        expires_at: LATER,
+        attempts_left: 5,
+        answer: Some([1; 32]),
+        payload: None,
+    };
     (key, challenge)
 }
 
@@ -99,6 +110,8 @@ pub async fn all(store: &Sql) -> Vec<(&'static str, Result<(), Error>)> {
         Group { pool: POOL.to_owned(), name: sub.to_string(), description: None, precedence: 1, created_at: NOW };
     let (letter, paper, opened) = (mail(10), document(&sub.to_string()), session());
     let (asked, challenge) = challenge();
+    let (eve, word) = (user(&uuid().to_string()), uuid().to_string());
+    let joining = Joining::New { name: word.clone(), name_key: word };
     let directory_calls: Vec<Call<'_>> = calls![
         directory.ping(),
         directory.create_user(&ada),
@@ -107,7 +120,18 @@ pub async fn all(store: &Sql) -> Vec<(&'static str, Result<(), Error>)> {
         directory.session_owner(POOL, sub, sub),
         directory.update_user(&ada),
         directory.delete_user(POOL, sub),
+        directory.user_by_id(POOL, 1),
         directory.users(POOL, 0, 10),
+        directory.register_user(&eve, &joining),
+        directory.organization(POOL, 1),
+        directory.organization_by_name(POOL, "absent"),
+        directory.organizations(POOL, 0, 10),
+        directory.delete_organization(POOL, 0),
+        directory.memberships(POOL, sub),
+        directory.members(POOL, 1),
+        directory.join_organization(POOL, 0, sub, Role::Member),
+        directory.change_role(POOL, 0, sub, Role::Admin),
+        directory.leave_organization(POOL, 0, sub),
         directory.create_group(&group),
         directory.groups(POOL),
         directory.delete_group(POOL, "absent"),

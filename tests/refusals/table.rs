@@ -115,10 +115,16 @@ pub fn is_met(error: &Error) -> bool {
         | Error::Internal(_) => true,
         // Nothing is made here, every token has the one scope there is, and a path that is not known is no operation.
         Error::UserExists | Error::Exists(_) | Error::AccessDenied | Error::NotFound(_) => false,
+        // Links, organizations and foreign directories are of the other APIs; a new password is asked for here.
+        Error::NewPasswordRequired
+        | Error::LinkInvalid
+        | Error::InvitationForAnother
+        | Error::AlreadyMember
+        | Error::NotConfigured(_) => false,
     }
 }
 
-pub fn every_refusal() -> [Error; 26] {
+pub fn every_refusal() -> [Error; 31] {
     [
         Error::invalid("field", "reason"),
         Error::NotAuthorized,
@@ -128,12 +134,16 @@ pub fn every_refusal() -> [Error; 26] {
         Error::UserDisabled,
         Error::PasswordResetRequired,
         Error::TemporaryPasswordExpired,
+        Error::NewPasswordRequired,
         Error::InvalidPassword("rule".into()),
         Error::NoVerifiedAddress,
         Error::ResetNotAllowed,
         Error::CodeMismatch,
         Error::CodeExpired,
         Error::ChallengeInvalid,
+        Error::LinkInvalid,
+        Error::InvitationForAnother,
+        Error::AlreadyMember,
         Error::TokenInvalid,
         Error::TokenExpired,
         Error::TokenRevoked,
@@ -141,6 +151,7 @@ pub fn every_refusal() -> [Error; 26] {
         Error::AccessDenied,
         Error::NotFound(Kind::Path),
         Error::Exists(Kind::Group),
+        Error::NotConfigured("thing"),
         Error::LimitExceeded,
         Error::TooManyRequests { retry_after: Duration::from_secs(1) },
         Error::Conflict,

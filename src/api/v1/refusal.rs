@@ -61,17 +61,22 @@ impl Refusal {
             | Error::UserDisabled
             | Error::PasswordResetRequired
             | Error::TemporaryPasswordExpired
+            | Error::NewPasswordRequired
             | Error::InvalidPassword(_)
             | Error::NoVerifiedAddress
             | Error::ResetNotAllowed
             | Error::CodeMismatch
             | Error::CodeExpired
             | Error::ChallengeInvalid
+            | Error::LinkInvalid
+            | Error::InvitationForAnother
+            | Error::AlreadyMember
             | Error::TokenInvalid
             | Error::TokenExpired
             | Error::TokenRevoked
             | Error::TokenReused
-            | Error::AccessDenied => Self::new(401, unauthorized(operation, &error), label),
+            | Error::AccessDenied
+            | Error::NotConfigured(_) => Self::new(401, unauthorized(operation, &error), label),
         }
     }
 
@@ -125,9 +130,13 @@ fn exception(error: &Error) -> &'static str {
         | Error::UserExists
         | Error::UserDisabled
         | Error::TemporaryPasswordExpired
+        | Error::NewPasswordRequired
         | Error::NoVerifiedAddress
         | Error::ResetNotAllowed
         | Error::ChallengeInvalid
+        | Error::LinkInvalid
+        | Error::InvitationForAnother
+        | Error::AlreadyMember
         | Error::TokenInvalid
         | Error::TokenExpired
         | Error::TokenRevoked
@@ -135,6 +144,7 @@ fn exception(error: &Error) -> &'static str {
         | Error::AccessDenied
         | Error::NotFound(_)
         | Error::Exists(_)
+        | Error::NotConfigured(_)
         | Error::LimitExceeded
         | Error::TooManyRequests { .. }
         | Error::Conflict

@@ -9,4 +9,4 @@ if tonumber(expires_at) <= tonumber(ARGV[1]) or tonumber(left) <= 0 then
   return false
 end
 redis.call('HINCRBY', key, 'left', -1)
-return redis.call('HMGET', key, 'client', 'user', 'version', 'until', 'left', 'answer')
+return redis.call('HMGET', key, 'client', 'user', 'version', 'until', 'left', 'answer', 'payload')

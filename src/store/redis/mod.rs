@@ -130,7 +130,8 @@ impl TokenStore for RedisTokens {
             .arg(challenge.user_version)
             .arg(challenge.expires_at.0)
             .arg(challenge.attempts_left)
-            .arg(challenge.answer.as_ref().map(<[u8; 32]>::as_slice));
+            .arg(challenge.answer.as_ref().map(|answer| ("answer", answer.as_slice())))
+            .arg(challenge.payload.as_ref().map(|payload| ("payload", payload)));
         self.run(call.repeatable()).await
     }
 

@@ -96,11 +96,11 @@ pub fn lifetime(session: &Session) -> i64 {
 }
 
 /// A challenge as the scripts answer it.
-pub type ChallengeFields = (String, String, i64, i64, u32, Option<Vec<u8>>);
+pub type ChallengeFields = (String, String, i64, i64, u32, Option<Vec<u8>>, Option<String>);
 
 /// A challenge from its fields.
 pub fn challenge(fields: ChallengeFields) -> Result<Challenge, Error> {
-    let (client, user, user_version, expires_at, attempts_left, answer) = fields;
+    let (client, user, user_version, expires_at, attempts_left, answer, payload) = fields;
     let broken = |_| Error::internal("a challenge in Redis is not as it was written");
     Ok(Challenge {
         client,
@@ -109,6 +109,7 @@ pub fn challenge(fields: ChallengeFields) -> Result<Challenge, Error> {
         expires_at: Timestamp(expires_at),
         attempts_left,
         answer: answer.map(|bytes| bytes.try_into().map_err(|_| broken(()))).transpose()?,
+        payload,
     })
 }
 

@@ -17,10 +17,10 @@ pub(super) async fn put(
 ) -> Result<(), Fault> {
     sqlx::query(
         "INSERT INTO challenges (pool, purpose, subject, client, user_sub, user_version, expires_at, attempts_left, \
-         answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         answer, payload) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
          ON CONFLICT (pool, purpose, subject) DO UPDATE SET client = excluded.client, user_sub = excluded.user_sub, \
          user_version = excluded.user_version, expires_at = excluded.expires_at, \
-         attempts_left = excluded.attempts_left, answer = excluded.answer",
+         attempts_left = excluded.attempts_left, answer = excluded.answer, payload = excluded.payload",
     )
     .bind(&key.pool)
     .bind(key.purpose.as_str())
@@ -31,6 +31,7 @@ pub(super) async fn put(
     .bind(challenge.expires_at.0)
     .bind(i64::from(challenge.attempts_left))
     .bind(challenge.answer.map(crypto::encode))
+    .bind(challenge.payload.as_ref())
     .execute(connection)
     .await?;
     Ok(())
@@ -45,7 +46,7 @@ pub(super) async fn attempt(
     let rows = sqlx::query(
         "UPDATE challenges SET attempts_left = attempts_left - 1 \
          WHERE pool = $1 AND purpose = $2 AND subject = $3 AND expires_at > $4 AND attempts_left > 0 \
-         RETURNING client, user_sub, user_version, expires_at, attempts_left, answer",
+         RETURNING client, user_sub, user_version, expires_at, attempts_left, answer, payload",
     )
     .bind(&key.pool)
     .bind(key.purpose.as_str())
@@ -115,5 +116,6 @@ fn challenge(row: &AnyRow) -> Result<Challenge, Fault> {
         expires_at: row::time(row, "expires_at")?,
         attempts_left: row::count(row, "attempts_left")?,
         answer: answer.transpose()?,
+        payload: row::optional_text(row, "payload")?,
     })
 }

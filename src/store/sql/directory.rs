@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{Plan, Sql, batch, documents, groups, outbox, users};
+use super::{Plan, Sql, batch, documents, groups, lookups, members, organizations, outbox, register, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::directory::{Directory, Document, Group, OutboxMail, SessionOwner, User};
+use crate::store::organization::{Joining, Member, Membership, Organization, Role};
 
 #[async_trait]
 impl Directory for Sql {
@@ -24,16 +25,16 @@ impl Directory for Sql {
 
     async fn user_by_login(&self, pool: &str, username_key: &str, email_key: &str) -> Result<Option<User>, Error> {
         let args = (pool, username_key, email_key);
-        self.read(args, |c, (pool, name, address)| Box::pin(users::find_by_login(c, pool, name, address))).await
+        self.read(args, |c, (pool, name, address)| Box::pin(lookups::find_by_login(c, pool, name, address))).await
     }
 
     async fn user(&self, pool: &str, sub: Uuid) -> Result<Option<User>, Error> {
-        self.read((pool, sub), |c, (pool, sub)| Box::pin(users::find(c, pool, *sub))).await
+        self.read((pool, sub), |c, (pool, sub)| Box::pin(lookups::find(c, pool, *sub))).await
     }
 
     async fn session_owner(&self, pool: &str, sub: Uuid, session: Uuid) -> Result<Option<SessionOwner>, Error> {
         let args = (pool, sub, session);
-        self.read(args, |c, (pool, sub, session)| Box::pin(users::owner(c, pool, *sub, *session))).await
+        self.read(args, |c, (pool, sub, session)| Box::pin(lookups::owner(c, pool, *sub, *session))).await
     }
 
     async fn update_user(&self, user: &User) -> Result<i64, Error> {
@@ -45,9 +46,63 @@ impl Directory for Sql {
         self.write(Plan::STEP.urgent(), args, |c, (pool, sub)| Box::pin(users::delete(c, pool, *sub))).await
     }
 
+    async fn user_by_id(&self, pool: &str, id: i64) -> Result<Option<User>, Error> {
+        self.read((pool, id), |c, (pool, id)| Box::pin(lookups::find_by_id(c, pool, *id))).await
+    }
+
     async fn users(&self, pool: &str, after: i64, limit: u32) -> Result<Vec<User>, Error> {
         let args = (pool, after, limit);
-        self.read(args, |c, (pool, after, limit)| Box::pin(users::page(c, pool, *after, *limit))).await
+        self.read(args, |c, (pool, after, limit)| Box::pin(lookups::page(c, pool, *after, *limit))).await
+    }
+
+    async fn register_user(&self, user: &User, joining: &Joining) -> Result<User, Error> {
+        let args = (user.clone(), joining.clone());
+        self.write(Plan::WHOLE, args, |c, (user, joining)| Box::pin(register::register(c, user, joining))).await
+    }
+
+    async fn organization(&self, pool: &str, id: i64) -> Result<Option<Organization>, Error> {
+        self.read((pool, id), |c, (pool, id)| Box::pin(organizations::find(c, pool, *id))).await
+    }
+
+    async fn organization_by_name(&self, pool: &str, name_key: &str) -> Result<Option<Organization>, Error> {
+        self.read((pool, name_key), |c, (pool, name)| Box::pin(organizations::find_by_name(c, pool, name))).await
+    }
+
+    async fn organizations(&self, pool: &str, after: i64, limit: u32) -> Result<Vec<Organization>, Error> {
+        let args = (pool, after, limit);
+        self.read(args, |c, (pool, after, limit)| Box::pin(organizations::page(c, pool, *after, *limit))).await
+    }
+
+    async fn delete_organization(&self, pool: &str, id: i64) -> Result<bool, Error> {
+        let args = (pool.to_owned(), id);
+        self.write(Plan::STEP.urgent(), args, |c, (pool, id)| Box::pin(organizations::delete(c, pool, *id))).await
+    }
+
+    async fn memberships(&self, pool: &str, sub: Uuid) -> Result<Vec<Membership>, Error> {
+        self.read((pool, sub), |c, (pool, sub)| Box::pin(members::of_user(c, pool, *sub))).await
+    }
+
+    async fn members(&self, pool: &str, organization: i64) -> Result<Vec<Member>, Error> {
+        self.read((pool, organization), |c, (pool, id)| Box::pin(lookups::members(c, pool, *id))).await
+    }
+
+    async fn join_organization(&self, pool: &str, organization: i64, sub: Uuid, role: Role) -> Result<(), Error> {
+        let args = (pool.to_owned(), organization, sub, role);
+        self.write(Plan::WHOLE, args, |c, (pool, id, sub, role)| Box::pin(members::join(c, pool, *id, *sub, *role)))
+            .await
+    }
+
+    async fn change_role(&self, pool: &str, organization: i64, sub: Uuid, role: Role) -> Result<bool, Error> {
+        let args = (pool.to_owned(), organization, sub, role);
+        self.write(Plan::STEP.urgent(), args, |c, (pool, id, sub, role)| {
+            Box::pin(members::change_role(c, pool, *id, *sub, *role))
+        })
+        .await
+    }
+
+    async fn leave_organization(&self, pool: &str, organization: i64, sub: Uuid) -> Result<bool, Error> {
+        let args = (pool.to_owned(), organization, sub);
+        self.write(Plan::STEP.urgent(), args, |c, (pool, id, sub)| Box::pin(members::leave(c, pool, *id, *sub))).await
     }
 
     async fn create_group(&self, group: &Group) -> Result<(), Error> {

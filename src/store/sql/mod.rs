@@ -11,8 +11,12 @@ mod fault;
 mod file;
 mod groups;
 mod logins;
+mod lookups;
+mod members;
+mod organizations;
 mod outbox;
 mod readers;
+mod register;
 mod reserve;
 mod row;
 mod schema;
@@ -167,6 +171,15 @@ async fn run<A, T>(plan: Plan, connection: &mut AnyConnection, args: &A, verb: V
 
 fn late() -> Fault {
     Fault::Refused(Error::unavailable("the database did not answer in time"))
+}
+
+/// The next number of a counter. Its row stays locked to the end of the transaction.
+async fn next_id(connection: &mut AnyConnection, counter: &'static str) -> Result<i64, Fault> {
+    let rows = sqlx::query("UPDATE counters SET value = value + 1 WHERE name = $1 RETURNING value")
+        .bind(counter)
+        .fetch_all(connection)
+        .await?;
+    rows.first().map_or_else(|| Err(Fault::unreadable("counter")), |row| row::integer(row, "value"))
 }
 
 async fn touch(connection: &mut AnyConnection, _: &()) -> Result<(), Fault> {

@@ -24,6 +24,7 @@ pub fn challenge() -> Challenge {
         expires_at: at(60_000),
         attempts_left: 5,
         answer: Some(RIGHT),
+        payload: None,
     }
 }
 

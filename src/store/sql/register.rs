@@ -1,0 +1,52 @@
+//! Registration in SQL: a user, his first membership, and what gives way to them, all or nothing.
+
+use sqlx::AnyConnection;
+
+use super::fault::Fault;
+use super::{members, next_id, organizations, row, users};
+use crate::store::directory::{User, UserStatus};
+use crate::store::organization::{Joining, Role};
+
+/// See [`crate::store::directory::Directory::register_user`].
+pub(super) async fn register(connection: &mut AnyConnection, draft: &User, joining: &Joining) -> Result<User, Fault> {
+    // The row of the counter lets registrations through one by one.
+    let id = next_id(connection, "user").await?;
+    give_way(connection, draft).await?;
+    let (organization, role) = enter(connection, draft, joining).await?;
+    let user = users::create_as(connection, id, draft).await?;
+    members::insert(connection, organization, id, role).await?;
+    Ok(user)
+}
+
+/// Deletes the unconfirmed user of this name with every organization that has no other member.
+async fn give_way(connection: &mut AnyConnection, draft: &User) -> Result<(), Fault> {
+    // A write that changes nothing holds him: who confirms him at the same time then finds him gone.
+    let rows = sqlx::query(
+        "UPDATE users SET version = version WHERE id IN (SELECT user_id FROM logins WHERE pool = $1 AND login = $2) \
+         AND username_key = $2 AND status = $3 AND enabled = 1 RETURNING id",
+    )
+    .bind(&draft.pool)
+    .bind(&draft.username_key)
+    .bind(UserStatus::Unconfirmed.as_str())
+    .fetch_all(&mut *connection)
+    .await?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let id = row::integer(row, "id")?;
+    organizations::delete_of(connection, id).await?;
+    sqlx::query("DELETE FROM users WHERE id = $1").bind(id).execute(connection).await?;
+    Ok(())
+}
+
+/// The organization that is joined, made or held, and the role there.
+async fn enter(connection: &mut AnyConnection, draft: &User, joining: &Joining) -> Result<(i64, Role), Fault> {
+    match joining {
+        Joining::New { name, name_key } => {
+            let id = organizations::create(connection, &draft.pool, name, name_key, draft.created_at).await?;
+            Ok((id, Role::Admin))
+        }
+        Joining::Existing { organization, role } => {
+            organizations::hold(connection, &draft.pool, *organization).await?;
+            Ok((*organization, *role))
+        }
+    }
+}
