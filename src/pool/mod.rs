@@ -9,6 +9,7 @@ pub mod client;
 mod code;
 mod credential;
 mod document;
+mod email;
 pub mod group;
 pub mod hash;
 mod import;
@@ -16,6 +17,7 @@ mod inspect;
 mod invite;
 mod key;
 mod limit;
+mod link;
 pub mod name;
 mod organization;
 pub mod outbox;
@@ -23,9 +25,12 @@ pub mod password;
 mod password_change;
 mod permission;
 mod pools;
+mod public_id;
 mod refresh_token;
+mod reset_link;
 mod session;
 pub mod settings;
+mod sign_up;
 mod surface;
 pub mod token;
 mod user;
@@ -37,7 +42,7 @@ use arc_swap::ArcSwap;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config;
-use crate::crypto::{MacKey, Random, RootSecret};
+use crate::crypto::{MacKey, Random, RootSecret, SealKey};
 use crate::error::{Error, Kind};
 use crate::keys::{KeySet, MasterKeys};
 use crate::outbound::mail::Templates;
@@ -55,13 +60,17 @@ pub use import::{ImportedUser, is_attribute};
 pub use inspect::{Inventory, inspect};
 pub use key::KeyRow;
 pub use limit::Turns;
+pub use link::LinkTo;
 pub use outbox::Outbox;
 pub use permission::{ADMIN_GROUP, Action};
 pub use pools::Pools;
 pub use session::{Caller, Terms, Tokens};
 pub use settings::PoolSettings;
+pub use sign_up::{Joins, SignUp};
 pub use surface::{Surface, Surfaces};
 pub use user::NewUser;
+
+use public_id::PublicIds;
 
 /// Everything outside that a pool uses, and the settings it works by.
 pub struct Ports {
@@ -113,6 +122,10 @@ struct Secrets {
     absent: MacKey,
     api_key: MacKey,
     client_secret: MacKey,
+    link: MacKey,
+    link_content: SealKey,
+    link_state: MacKey,
+    public_ids: PublicIds,
 }
 
 impl Secrets {
@@ -124,6 +137,10 @@ impl Secrets {
             absent: root.mac_key("absent-user", pool)?,
             api_key: root.mac_key("api-key", pool)?,
             client_secret: root.mac_key("client-secret", pool)?,
+            link: root.mac_key("link", pool)?,
+            link_content: root.seal_key("link-content", pool)?,
+            link_state: root.mac_key("link-state", pool)?,
+            public_ids: PublicIds(root.mac_key("public-id", pool)?),
         })
     }
 }

@@ -229,7 +229,7 @@ fn of_this_epoch(user: &User, session: &Session) -> bool {
 }
 
 /// Whether `name` is the user's: his username, verified address or sub.
-fn names(user: &User, name: &str) -> bool {
+pub(super) fn names(user: &User, name: &str) -> bool {
     let username = Username::parse(name).is_ok_and(|given| given.key == user.username_key);
     let email = user.email_verified
         && EmailAddress::parse(name).is_ok_and(|given| user.email_key.as_deref() == Some(given.key.as_str()));
