@@ -24,6 +24,8 @@ mod keys;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod mail;
@@ -38,6 +40,8 @@ mod password;
 #[cfg(test)]
 mod pm415;
 #[cfg(test)]
+mod public_id;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod refusals;
@@ -47,6 +51,8 @@ mod reset;
 mod revoke;
 #[cfg(test)]
 mod servers;
+#[cfg(test)]
+mod sign_up;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
