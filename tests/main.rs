@@ -2,6 +2,8 @@
 // Clippy takes helpers for tests (and lets them unwrap) only inside modules marked so.
 
 #[cfg(test)]
+mod amadis;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod challenge;
@@ -26,6 +28,8 @@ mod login;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod oauth;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod ops;
@@ -33,6 +37,8 @@ mod ops;
 mod outbox;
 #[cfg(test)]
 mod password;
+#[cfg(test)]
+mod permission;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
