@@ -2,6 +2,8 @@
 // Clippy takes helpers for tests (and lets them unwrap) only inside modules marked so.
 
 #[cfg(test)]
+mod account;
+#[cfg(test)]
 mod amadis;
 #[cfg(test)]
 mod app;
@@ -39,6 +41,8 @@ mod outbox;
 mod password;
 #[cfg(test)]
 mod permission;
+#[cfg(test)]
+mod pm415;
 #[cfg(test)]
 mod refresh;
 #[cfg(test)]
