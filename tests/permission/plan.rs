@@ -134,7 +134,7 @@ pub struct Call {
     example: String,
     pub permission: Permission,
     pub takes_api_key: bool,
-    /// Whether the Authorization header says something, though nothing has to be said.
+    /// Whether the Authorization header names a client.
     pub reads_authorization: bool,
     token_in_body: bool,
     query: Vec<(String, String)>,
@@ -160,7 +160,7 @@ pub fn calls() -> impl Iterator<Item = Call> {
         let call = |(kind, example, body): (String, String, Option<Value>)| Call {
             permission: operation.permission(&example),
             takes_api_key: schemes.contains("apiKey"),
-            reads_authorization: !schemes.is_empty(),
+            reads_authorization: schemes.contains("clientBasic"),
             token_in_body: operation.takes_token_in_body(),
             query: operation.query(),
             name: operation.name.clone(),
