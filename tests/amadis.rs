@@ -81,7 +81,8 @@ async fn an_administrator_registers_a_user_who_gets_an_id_and_a_secret_once(app:
 story!(forms_json_and_multipart_and_any_case_of_the_path_are_read);
 async fn forms_json_and_multipart_and_any_case_of_the_path_are_read(app: TestApp) {
     let admin = app.admin().await;
-    let fields = |email: &str| [("name", "Bob"), ("email", email), ("password", PASSWORD)].map(|(a, b)| (a, b.to_owned()));
+    let fields =
+        |email: &str| [("name", "Bob"), ("email", email), ("password", PASSWORD)].map(|(a, b)| (a, b.to_owned()));
     let multipart = |email: &str| {
         let all = fields(email).into_iter();
         all.fold(reqwest::multipart::Form::new(), |form, (name, value)| form.text(name, value))
@@ -109,13 +110,25 @@ async fn a_registration_that_is_refused_says_why(app: TestApp) {
         (&[("name", ""), ("email", "bob@example.test"), ("password", PASSWORD)], "name must not be empty."),
         (&[("name", "Bob"), ("email", ""), ("password", PASSWORD)], "email must not be empty."),
         (&[("name", "Bob"), ("email", "bob@example.test"), ("password", "")], "password must not be empty."),
-        (&[("name", &long), ("email", "bob@example.test"), ("password", PASSWORD)], "name must have at most 255 characters."),
+        (
+            &[("name", &long), ("email", "bob@example.test"), ("password", PASSWORD)],
+            "name must have at most 255 characters.",
+        ),
         (&[("name", "B\0b"), ("email", "bob@example.test"), ("password", PASSWORD)], "name must not contain NUL."),
         (&[("name", "Bob"), ("email", "bob"), ("password", PASSWORD)], "email must be an email address in ASCII"),
-        (&[("name", "Bob"), ("email", "a@x.test\r\nBcc: b@x.test"), ("password", PASSWORD)], "email must be an email address in ASCII"),
+        (
+            &[("name", "Bob"), ("email", "a@x.test\r\nBcc: b@x.test"), ("password", PASSWORD)],
+            "email must be an email address in ASCII",
+        ),
         (&[("name", "Bob"), ("email", "TAKEN@example.test"), ("password", PASSWORD)], "User already exists"),
-        (&[("name", "Bob"), ("email", "bob@example.test"), ("password", "short")], "Password does not conform to policy: Password not long enough"),
-        (&[("name", "B"), ("name", "C"), ("email", "bob@example.test"), ("password", PASSWORD)], "name must not be given twice."),
+        (
+            &[("name", "Bob"), ("email", "bob@example.test"), ("password", "short")],
+            "Password does not conform to policy: Password not long enough",
+        ),
+        (
+            &[("name", "B"), ("name", "C"), ("email", "bob@example.test"), ("password", PASSWORD)],
+            "name must not be given twice.",
+        ),
     ];
     for (form, error) in rows {
         let answer = app.form("POST", REGISTER, &admin, form).await;
@@ -126,8 +139,7 @@ async fn a_registration_that_is_refused_says_why(app: TestApp) {
     let answer = app.request(app.to("POST", REGISTER).bearer_auth(&admin).json(&no_text)).await;
     assert_eq!((answer.status, answer.text), refusal(422, "email must be a string."));
     let plain = app.to("POST", REGISTER).bearer_auth(&admin).header("content-type", "text/plain").body("name=Bob");
-    let words =
-        "The content type must be application/x-www-form-urlencoded, application/json or multipart/form-data.";
+    let words = "The content type must be application/x-www-form-urlencoded, application/json or multipart/form-data.";
     let answer = app.request(plain).await;
     assert_eq!((answer.status, answer.text), refusal(422, words));
     let large = app.to("POST", REGISTER).bearer_auth(&admin).form(&[("name", "x".repeat(70_000))]);
@@ -231,7 +243,10 @@ async fn a_change_that_is_refused_says_why(app: TestApp) {
         (&[("oldpassword", PASSWORD), ("newpassword", OTHER)], "email is required."),
         (&[("email", "bob@example.test"), ("newpassword", OTHER)], "oldpassword is required."),
         (&[("email", "bob@example.test"), ("oldpassword", PASSWORD)], "newpassword is required."),
-        (&[("email", "bob"), ("oldpassword", PASSWORD), ("newpassword", OTHER)], "email must be an email address in ASCII"),
+        (
+            &[("email", "bob"), ("oldpassword", PASSWORD), ("newpassword", OTHER)],
+            "email must be an email address in ASCII",
+        ),
         (
             &[("email", "bob@example.test"), ("oldpassword", PASSWORD), ("newpassword", "bob2026!")],
             "Password does not conform to policy: Password must not be your own name",
@@ -325,9 +340,12 @@ async fn other_paths_and_methods_are_refused_in_the_same_shape(app: TestApp) {
         let answer = app.get(path).await;
         assert_eq!((answer.status, answer.text), refusal(404, "Not Found"), "{path}");
     }
-    for (path, wrong, allow) in
-        [(REGISTER, "PUT", "POST"), (CHANGE, "POST", "PATCH"), (RESET, "GET", "PATCH, POST"), (RESET, "DELETE", "PATCH, POST")]
-    {
+    for (path, wrong, allow) in [
+        (REGISTER, "PUT", "POST"),
+        (CHANGE, "POST", "PATCH"),
+        (RESET, "GET", "PATCH, POST"),
+        (RESET, "DELETE", "PATCH, POST"),
+    ] {
         let answer = app.request(app.to(wrong, path)).await;
         assert_eq!((answer.status, answer.text.clone()), refusal(405, "Method Not Allowed"), "{path}");
         assert_eq!(answer.header("allow"), Some(allow));
@@ -357,9 +375,6 @@ async fn without_the_token_store_the_answer_is_a_503_in_the_same_shape() {
         app.amadis_change(&admin, "bob@example.test", PASSWORD, OTHER).await,
     ] {
         assert_eq!(answer.header("retry-after"), Some("1"));
-        assert_eq!(
-            (answer.status, answer.text),
-            refusal(503, "Service is temporarily unavailable, please try again.")
-        );
+        assert_eq!((answer.status, answer.text), refusal(503, "Service is temporarily unavailable, please try again."));
     }
 }

@@ -12,7 +12,8 @@ use crate::app::{Answer, PASSWORD, TestApp, claims, story};
 use crate::servers::redis::Server;
 
 const TOKEN: &str = "/oauth/token";
-const NO_GRANT: (u16, &str) = (400, r#"{"error":"invalid_grant","error_description":"Incorrect username or password."}"#);
+const NO_GRANT: (u16, &str) =
+    (400, r#"{"error":"invalid_grant","error_description":"Incorrect username or password."}"#);
 const NO_REFRESH: (u16, &str) =
     (400, r#"{"error":"invalid_grant","error_description":"The refresh token is invalid, expired or revoked."}"#);
 const NO_CLIENT: &str = r#"{"error":"invalid_client","error_description":"Client authentication failed."}"#;
@@ -88,8 +89,7 @@ async fn a_password_yields_an_access_and_a_refresh_token(app: TestApp) {
     app.user("alice").await;
     let form = [("grant_type", "password"), ("username", "Alice@example.test"), ("password", PASSWORD)];
     let basic = || app.to("POST", TOKEN).form(&form);
-    let encoded: String =
-        credential.secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let encoded: String = credential.secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
     for answer in [
         credential.post(&app, &form).await,
         app.request(basic().basic_auth(&credential.id, Some(&credential.secret))).await,
@@ -110,7 +110,10 @@ async fn a_password_yields_an_access_and_a_refresh_token(app: TestApp) {
         assert_eq!(answer.whole(), (200, whole.as_str()));
         assert_headers(&answer);
         let said = claims(&access);
-        assert_eq!((said["username"].as_str(), said["scope"].as_str()), (Some("alice"), Some("aws.cognito.signin.user.admin")));
+        assert_eq!(
+            (said["username"].as_str(), said["scope"].as_str()),
+            (Some("alice"), Some("aws.cognito.signin.user.admin"))
+        );
         assert_eq!(said["client_id"], app.surface(Surface::Amadis).id);
         assert_eq!(said["exp"].as_i64().unwrap() - said["iat"].as_i64().unwrap(), 3600);
         assert!(app.accepts(&access).await);
@@ -281,16 +284,32 @@ async fn a_request_that_is_not_well_formed_is_refused_before_anybody_is_judged(a
     let rows: [(&[(&str, &str)], &str, &str); 12] = [
         (&[], "invalid_request", "grant_type is required."),
         (&[("grant_type", "")], "invalid_request", "grant_type is required."),
-        (&[("grant_type", "authorization_code"), ("code", "x")], "unsupported_grant_type", "The grant type is not supported."),
+        (
+            &[("grant_type", "authorization_code"), ("code", "x")],
+            "unsupported_grant_type",
+            "The grant type is not supported.",
+        ),
         (&[("grant_type", "Password")], "unsupported_grant_type", "The grant type is not supported."),
         (&[("grant_type", "password"), ("password", "x")], "invalid_request", "username is required."),
-        (&[("grant_type", "password"), ("username", "alice"), ("password", "")], "invalid_request", "password is required."),
+        (
+            &[("grant_type", "password"), ("username", "alice"), ("password", "")],
+            "invalid_request",
+            "password is required.",
+        ),
         (&[("grant_type", "refresh_token")], "invalid_request", "refresh_token is required."),
         (&[sign_in[0], sign_in[0], sign_in[1], sign_in[2]], "invalid_request", "A parameter must not be given twice."),
-        (&[sign_in[0], sign_in[1], sign_in[2], ("terminalid", "1"), ("terminalid", "2")], "invalid_request", "A parameter must not be given twice."),
+        (
+            &[sign_in[0], sign_in[1], sign_in[2], ("terminalid", "1"), ("terminalid", "2")],
+            "invalid_request",
+            "A parameter must not be given twice.",
+        ),
         (&[sign_in[0], sign_in[1], ("password", "a\0b")], "invalid_request", "A parameter must not contain NUL."),
         (&[sign_in[0], sign_in[1], sign_in[2], ("scope", "openid")], "invalid_scope", "The scope is unknown."),
-        (&[("grant_type", "client_credentials"), ("scope", "aws.cognito.signin.user.admin admin")], "invalid_scope", "The scope is unknown."),
+        (
+            &[("grant_type", "client_credentials"), ("scope", "aws.cognito.signin.user.admin admin")],
+            "invalid_scope",
+            "The scope is unknown.",
+        ),
     ];
     for (form, error, description) in rows {
         let answer = credential.post(&app, form).await;

@@ -27,7 +27,7 @@ fn every_operation_says_whom_it_is_for_and_how_he_proves_it() {
     }
 }
 
-story!(every_operation_opens_to_whom_it_is_for_and_to_nobody_else, plenty);
+story!(every_operation_opens_to_whom_it_is_for_and_to_nobody_else, super::plenty);
 async fn every_operation_opens_to_whom_it_is_for_and_to_nobody_else(app: TestApp) {
     let people = People::gather(&app).await;
     let mut seen = BTreeSet::new();
@@ -64,7 +64,7 @@ fn assert_admission(call: &Call, admitted: bool, answer: &Answer, who: &str) {
     }
 }
 
-story!(a_credential_changes_nothing_where_none_is_asked_for, plenty);
+story!(a_credential_changes_nothing_where_none_is_asked_for, super::plenty);
 async fn a_credential_changes_nothing_where_none_is_asked_for(app: TestApp) {
     let people = People::gather(&app).await;
     let admin = people.another(&app, Rank::Admin).await;

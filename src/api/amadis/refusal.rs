@@ -14,7 +14,7 @@ use crate::error::{self, Error, Kind};
 pub(super) struct Refusal {
     status: u16,
     message: Cow<'static, str>,
-    extra: Option<(header::HeaderName, String)>,
+    extra: Option<(&'static str, String)>,
     close: bool,
     pub(super) label: &'static str,
     pub(super) cause: Option<String>,
@@ -44,13 +44,13 @@ impl Refusal {
     }
 
     pub(super) fn wrong_method(allowed: Vec<&str>) -> Self {
-        let allow = Some((header::ALLOW, allowed.join(", ")));
+        let allow = Some((header::ALLOW.as_str(), allowed.join(", ")));
         Self { extra: allow, ..Self::new(405, "Method Not Allowed", "wrong_method") }
     }
 
     /// Nobody says who calls (RFC 6750 §3.1: no error code then).
     pub(super) fn without_token() -> Self {
-        let challenge = Some((header::WWW_AUTHENTICATE, "Bearer".to_owned()));
+        let challenge = Some((header::WWW_AUTHENTICATE.as_str(), "Bearer".to_owned()));
         Self { extra: challenge, ..Self::new(401, "Authentication required.", Error::TokenInvalid.label()) }
     }
 
@@ -59,7 +59,7 @@ impl Refusal {
         if let Error::Unavailable { .. } | Error::Internal(_) | Error::Conflict | Error::AccessDenied = error {
             return Self::of(error);
         }
-        let challenge = Some((header::WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#.to_owned()));
+        let challenge = Some((header::WWW_AUTHENTICATE.as_str(), r#"Bearer error="invalid_token""#.to_owned()));
         Self { extra: challenge, ..Self::new(401, error.to_string(), error.label()) }
     }
 
@@ -113,15 +113,13 @@ impl Refusal {
             | Error::TokenExpired
             | Error::TokenRevoked
             | Error::TokenReused
-            | Error::LimitExceeded => {
-                Self { cause: Some(error::chain(&error)), ..Self::new(500, INTERNAL, label) }
-            }
+            | Error::LimitExceeded => Self { cause: Some(error::chain(&error)), ..Self::new(500, INTERNAL, label) },
         }
     }
 
     fn later(status: u16, message: impl Into<Cow<'static, str>>, label: &'static str, wait: Duration) -> Self {
         let seconds = http::retry_after(wait).to_str().unwrap_or("1").to_owned();
-        Self { extra: Some((header::RETRY_AFTER, seconds)), ..Self::new(status, message, label) }
+        Self { extra: Some((header::RETRY_AFTER.as_str(), seconds)), ..Self::new(status, message, label) }
     }
 
     pub(super) fn into_response(self) -> HttpResponse {

@@ -18,10 +18,17 @@ pub(super) struct Refusal {
     status: u16,
     code: &'static str,
     description: Cow<'static, str>,
-    extra: Option<(header::HeaderName, String)>,
+    header: Option<Header>,
     close: bool,
     pub(super) label: &'static str,
     pub(super) cause: Option<String>,
+}
+
+/// What some refusals say besides.
+enum Header {
+    Allow(&'static str),
+    Authenticate(&'static str),
+    RetryAfter(Duration),
 }
 
 #[derive(Serialize)]
@@ -35,7 +42,7 @@ const INTERNAL: &str = "Internal error, please try again later.";
 
 impl Refusal {
     fn new(status: u16, code: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, description: description.into(), extra: None, close: false, label: code, cause: None }
+        Self { status, code, description: description.into(), header: None, close: false, label: code, cause: None }
     }
 
     pub(super) fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
@@ -48,8 +55,7 @@ impl Refusal {
         if !by_header {
             return refusal;
         }
-        let challenge = Some((header::WWW_AUTHENTICATE, r#"Basic realm="oauth""#.to_owned()));
-        Self { status: 401, extra: challenge, ..refusal }
+        Self { status: 401, header: Some(Header::Authenticate(r#"Basic realm="oauth""#)), ..refusal }
     }
 
     pub(super) fn unauthorized_client() -> Self {
@@ -65,9 +71,8 @@ impl Refusal {
     }
 
     pub(super) fn wrong_method() -> Self {
-        let allow = Some((header::ALLOW, "POST".to_owned()));
         let refusal = Self::new(405, "invalid_request", "The method must be POST.");
-        Self { extra: allow, label: "wrong_method", ..refusal }
+        Self { header: Some(Header::Allow("POST")), label: "wrong_method", ..refusal }
     }
 
     /// What the authentication of the client met.
@@ -106,9 +111,10 @@ impl Refusal {
     /// The words for what is not the caller's fault, or comes too often; the error itself where it is.
     fn ours(error: Error) -> Result<Self, Error> {
         let label = error.label();
-        let later = |status, code, description: String, wait: Duration| {
-            let seconds = http::retry_after(wait).to_str().unwrap_or("1").to_owned();
-            Self { extra: Some((header::RETRY_AFTER, seconds)), label, ..Self::new(status, code, description) }
+        let later = |status, code, description: String, wait: Duration| Self {
+            header: Some(Header::RetryAfter(wait)),
+            label,
+            ..Self::new(status, code, description)
         };
         let cause = Some(error::chain(&error));
         match error {
@@ -151,12 +157,13 @@ impl Refusal {
     pub(super) fn into_response(self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponse::build(status);
-        response
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .insert_header((header::PRAGMA, "no-cache"));
-        if let Some(extra) = self.extra {
-            response.insert_header(extra);
-        }
+        response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::PRAGMA, "no-cache"));
+        match self.header {
+            Some(Header::Allow(method)) => response.insert_header((header::ALLOW, method)),
+            Some(Header::Authenticate(scheme)) => response.insert_header((header::WWW_AUTHENTICATE, scheme)),
+            Some(Header::RetryAfter(wait)) => response.insert_header((header::RETRY_AFTER, http::retry_after(wait))),
+            None => &mut response,
+        };
         if self.close {
             response.force_close();
         }
