@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod amadis;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod challenge;
@@ -30,6 +32,8 @@ mod login;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod oauth;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod ops;
@@ -37,6 +41,8 @@ mod ops;
 mod outbox;
 #[cfg(test)]
 mod password;
+#[cfg(test)]
+mod permission;
 #[cfg(test)]
 mod pm415;
 #[cfg(test)]
