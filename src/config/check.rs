@@ -8,6 +8,7 @@ impl Config {
         self.check_exposure(faults);
         self.check_urls(faults);
         self.check_numbers(faults);
+        self.ldap.check(faults);
     }
 
     /// Outside loopback the development defaults would be a hole, so they are refused.

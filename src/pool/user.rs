@@ -182,9 +182,13 @@ impl Pool {
         Ok(())
     }
 
-    /// Sets a password for a user and ends his sessions; a temporary one must be replaced at the next sign-in.
+    /// Sets a password for a user and ends his sessions; a temporary one must be replaced at the next sign-in. A user
+    /// of a foreign directory has his password there: `ResetNotAllowed`.
     pub async fn set_password(&self, name: &str, password: &str, temporary: bool) -> Result<(), Error> {
         let user = self.find_user(name).await?;
+        if user.is_external() {
+            return Err(Error::ResetNotAllowed);
+        }
         self.settings.password_policy.check(password, &own_names(&user))?;
         let hash = self.ports.hasher.hash(password).await?;
         let until = self.now().plus(self.settings.temporary_password_life());
