@@ -9,7 +9,7 @@ use crate::crypto::Random;
 use crate::error::chain;
 use crate::outbound::ldap::Ldap;
 use crate::outbound::mail::{Mailer, Templates};
-use crate::pool::{Hasher, Pools, Ports, Turns};
+use crate::pool::{Hasher, Pools, Ports, Surfaces, Turns};
 use crate::store::{self, Stores};
 
 /// The ports and the pools on top of them.
@@ -44,6 +44,7 @@ pub async fn assemble_on(config: &Config, stores: Stores, clock: Arc<dyn Clock>)
         limits: config.limits.clone(),
         keys: config.keys.clone(),
         bootstrap: config.bootstrap.clone(),
+        surfaces: Surfaces::from(config),
         public_url: config.public_url(),
     });
     Ok(Assembled { pools: Arc::new(Pools::new(ports.clone(), mailer)), ports })
