@@ -22,6 +22,8 @@ mod keys;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod ldap;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod mail;
