@@ -68,6 +68,7 @@ pub fn listen(api: Arc<Api>, listener: TcpListener) -> Result<Server, String> {
                 telemetry::observe(observed.clone(), routes.clone(), request, next)
             }))
             .wrap(middleware::from_fn(unread::close_unread))
+            .wrap(middleware::from_fn(api::http::plain_path))
             .configure(move |app| api::mount(&api, app))
     })
     .workers(workers)

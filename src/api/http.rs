@@ -7,7 +7,7 @@ use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
@@ -136,6 +136,38 @@ pub fn caller_address(request: &HttpRequest, proxies: &[IpNet]) -> IpAddr {
         }
     }
     peer
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750 §2.1), the only place a token is taken from.
+pub fn bearer(request: &HttpRequest) -> Option<&str> {
+    let (scheme, token) = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// Paths under `/api` are known in any case and with one slash more (contract seeds §5): the routes see them plain.
+pub async fn plain_path(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    if let Some(uri) = plain(request.uri()) {
+        request.match_info_mut().get_mut().update(&uri);
+        request.head_mut().uri = uri;
+    }
+    next.call(request).await
+}
+
+/// The address with its path in plain form, where that is another.
+fn plain(uri: &Uri) -> Option<Uri> {
+    let lower = uri.path().to_ascii_lowercase();
+    let path = lower.strip_suffix('/').unwrap_or(&lower);
+    if !path.starts_with("/api/") || path == uri.path() {
+        return None;
+    }
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(format!("{path}{query}").parse().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 /// Cross-origin rules for the APIs: configured origins, never credentials, because tokens travel in bodies.

@@ -1,5 +1,6 @@
 //! The dialects: languages the outside speaks. Each knows HTTP and nothing of storage; [`mount`] is the table of them.
 
+pub mod account;
 pub mod http;
 pub mod oidc;
 pub mod ops;
@@ -11,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 use actix_web::web::ServiceConfig;
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::config::Config;
+use crate::config::{AccountApi, Config};
 use crate::pool::{Pools, Ports};
 
 /// What every dialect is given.
@@ -49,9 +50,31 @@ pub struct Route {
     pub operation: &'static str,
 }
 
-/// Every dialect; one line each.
-pub fn dialects(api: &Arc<Api>) -> [Box<dyn Dialect>; 3] {
-    [Box::new(v1::V1::new(api.clone())), Box::new(ops::Ops::new(api.clone())), Box::new(oidc::Oidc::new(api.clone()))]
+impl Route {
+    /// A route of the method GET.
+    pub const fn get(path: &'static str, operation: &'static str) -> Self {
+        Self { method: "GET", path, operation }
+    }
+
+    /// A route of the method POST.
+    pub const fn post(path: &'static str, operation: &'static str) -> Self {
+        Self { method: "POST", path, operation }
+    }
+}
+
+/// Every dialect that the settings let speak; one line each.
+pub fn dialects(api: &Arc<Api>) -> Vec<Box<dyn Dialect>> {
+    let served = &api.config.compat;
+    let mut dialects: Vec<Box<dyn Dialect>> = Vec::new();
+    if served.v1 {
+        dialects.push(Box::new(v1::V1::new(api.clone())));
+    }
+    if served.account != AccountApi::Off {
+        dialects.push(Box::new(account::Account::new(api.clone())));
+    }
+    dialects.push(Box::new(ops::Ops::new(api.clone())));
+    dialects.push(Box::new(oidc::Oidc::new(api.clone())));
+    dialects
 }
 
 /// Adds all dialects to an application.
