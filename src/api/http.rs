@@ -18,6 +18,9 @@ use serde::de::DeserializeOwned;
 
 use crate::config;
 
+/// The type of every JSON answer that names its encoding.
+pub const JSON: &str = "application/json; charset=utf-8";
+
 /// What is wrong with a body before its fields mean anything.
 #[derive(Debug, PartialEq, Eq)]
 pub enum BodyFault {
@@ -143,6 +146,13 @@ pub fn bearer(request: &HttpRequest) -> Option<&str> {
     let (scheme, token) = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// A field of the query string, if it is there exactly once.
+pub fn query_field(request: &HttpRequest, name: &str) -> Option<String> {
+    let fields: Vec<(String, String)> = serde_urlencoded::from_str(request.query_string()).ok()?;
+    let mut found = fields.into_iter().filter(|(field, _)| field == name).map(|(_, value)| value);
+    found.next().filter(|_| found.next().is_none())
 }
 
 /// Paths under `/api` are known in any case and with one slash more (contract seeds §5): the routes see them plain.

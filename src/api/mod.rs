@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod http;
+pub mod member;
 pub mod oidc;
 pub mod ops;
 pub mod v1;
@@ -71,6 +72,9 @@ pub fn dialects(api: &Arc<Api>) -> Vec<Box<dyn Dialect>> {
     }
     if served.account != AccountApi::Off {
         dialects.push(Box::new(account::Account::new(api.clone())));
+    }
+    if matches!(served.account, AccountApi::Auto | AccountApi::Pm415) {
+        dialects.push(Box::new(member::Member::new(api.clone())));
     }
     dialects.push(Box::new(ops::Ops::new(api.clone())));
     dialects.push(Box::new(oidc::Oidc::new(api.clone())));

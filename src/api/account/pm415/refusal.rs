@@ -1,0 +1,232 @@
+//! How pm415 says no: one shape, `{"statusCode":…,"error":…,"message":…,"success":false}`, and its own words for each
+//! operation.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+use serde::Serialize;
+
+use crate::api::http::{self, BodyFault, JSON, Outcome};
+use crate::error::{self, Error, Kind};
+
+/// What was asked, with those of the caller's own words that an answer repeats.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::api) enum Asked<'a> {
+    /// POST /api/account/login
+    Login { email: &'a str },
+    /// POST /api/account/forgotpassword
+    ForgotPassword { email: &'a str },
+    /// POST /api/account/register
+    Register { email: &'a str, organization: &'a str },
+    /// GET /api/account/verify
+    Verify,
+    /// POST /api/account/changepassword
+    ChangePassword,
+    /// POST /api/org/{id}/invitelink
+    Invite { email: &'a str },
+    /// Everything else of a member, and what comes before the operation.
+    Other,
+}
+
+/// A refusal ready to be sent.
+#[derive(Debug)]
+pub(in crate::api) struct Refusal {
+    status: u16,
+    message: Cow<'static, str>,
+    retry_after: Option<Duration>,
+    close: bool,
+    label: &'static str,
+    cause: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorBody<'a> {
+    status_code: u16,
+    error: &'a str,
+    message: &'a str,
+    success: bool,
+}
+
+impl Refusal {
+    fn new(status: u16, message: impl Into<Cow<'static, str>>, label: &'static str) -> Self {
+        Self { status, message: message.into(), retry_after: None, close: false, label, cause: None }
+    }
+
+    /// A body whose rest is not read, so that the connection can not go on.
+    fn closing(status: u16, message: &'static str, label: &'static str) -> Self {
+        Self { close: true, ..Self::new(status, message, label) }
+    }
+
+    /// Anything wrong with the input.
+    pub(in crate::api) fn input(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(400, message, "invalid_parameter")
+    }
+
+    /// The words of what was asked for `error`.
+    pub(in crate::api) fn of(asked: Asked<'_>, error: Error) -> Self {
+        let (status, message) = words(asked, &error);
+        let label = error.label();
+        let retry_after = retry_after(&error);
+        let ours = matches!(error, Error::Unavailable { .. }) || status == 500;
+        let cause = ours.then(|| error::chain(&error));
+        Self { retry_after, cause, ..Self::new(status, message, label) }
+    }
+
+    /// The answer, marked with its outcome.
+    pub(in crate::api) fn into_response(self, client: Option<String>) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = HttpResponse::build(status);
+        response.insert_header((header::CACHE_CONTROL, "no-store")).content_type(JSON);
+        if let Some(wait) = self.retry_after {
+            response.insert_header((header::RETRY_AFTER, http::retry_after(wait)));
+        }
+        if self.close {
+            response.force_close();
+        }
+        let error = status.canonical_reason().unwrap_or_default();
+        let body = ErrorBody { status_code: status.as_u16(), error, message: &self.message, success: false };
+        http::mark(response.json(body), Outcome { label: self.label, cause: self.cause, client })
+    }
+}
+
+impl From<BodyFault> for Refusal {
+    fn from(fault: BodyFault) -> Self {
+        match fault {
+            BodyFault::TooLarge => Self::closing(413, "The body is too large.", "body_too_large"),
+            BodyFault::TooSlow => Self::closing(408, "The body did not arrive in time.", "body_too_slow"),
+            BodyFault::Broken => Self::closing(400, "The body ended too early.", "body_broken"),
+            BodyFault::UnknownType => {
+                Self::input("The content type must be application/json or application/x-www-form-urlencoded.")
+            }
+            BodyFault::Malformed(reason) => Self::input(reason),
+        }
+    }
+}
+
+const SOON: Duration = Duration::from_secs(1);
+const BUSY: &str = "Service is temporarily unavailable, please try again.";
+const INTERNAL: &str = "Internal error, please try again later.";
+const INACTIVE: &str = "User not confirmed or inactive";
+const NOT_SIGNED_IN: &str = "Authentication required";
+
+/// When the same call is worth making again.
+fn retry_after(error: &Error) -> Option<Duration> {
+    if let Error::TooManyRequests { retry_after } | Error::Unavailable { retry_after, .. } = error {
+        return Some(*retry_after);
+    }
+    matches!(error, Error::Conflict | Error::LimitExceeded).then_some(SOON)
+}
+
+/// Status and text (contract seeds §2).
+fn words(asked: Asked<'_>, error: &Error) -> (u16, Cow<'static, str>) {
+    match error {
+        Error::InvalidParameter { field, reason } => (400, format!("\"{}\" {reason}", label(field)).into()),
+        Error::InvalidPassword(rule) => {
+            (400, format!("\"Password\" {}", rule.strip_prefix("Password ").unwrap_or(rule)).into())
+        }
+        Error::NotAuthorized => (401, not_authorized(asked).into()),
+        Error::UserNotFound => user_not_found(asked),
+        Error::UserExists => (409, format!("User with email {} already exists", email(asked)).into()),
+        Error::UserNotConfirmed | Error::UserDisabled => (403, INACTIVE.into()),
+        Error::PasswordResetRequired
+        | Error::TemporaryPasswordExpired
+        | Error::NewPasswordRequired
+        | Error::NoVerifiedAddress
+        | Error::ResetNotAllowed => (403, error.to_string().into()),
+        Error::LinkInvalid => (422, link_invalid(asked).into()),
+        Error::InvitationForAnother => (422, for_another(asked).into()),
+        Error::AlreadyMember => (409, already_member(asked)),
+        Error::AccessDenied => (403, "Admin privileges required".into()),
+        Error::NotFound(Kind::Organization) => (404, no_organization(asked).into()),
+        Error::NotFound(_) => (404, "Not Found".into()),
+        Error::Exists(Kind::Organization) => {
+            (409, format!("Organization {} already exists.", organization(asked)).into())
+        }
+        Error::NotConfigured(_) => (501, error.to_string().into()),
+        Error::LimitExceeded | Error::TooManyRequests { .. } => (429, error.to_string().into()),
+        Error::Conflict | Error::Unavailable { .. } => (503, BUSY.into()),
+        Error::Internal(_) | Error::Exists(_) => (500, INTERNAL.into()),
+        Error::TokenInvalid
+        | Error::TokenExpired
+        | Error::TokenRevoked
+        | Error::TokenReused
+        | Error::CodeMismatch
+        | Error::CodeExpired
+        | Error::ChallengeInvalid => (401, NOT_SIGNED_IN.into()),
+    }
+}
+
+fn not_authorized(asked: Asked<'_>) -> &'static str {
+    if matches!(asked, Asked::Login { .. }) { "Unable to login user" } else { NOT_SIGNED_IN }
+}
+
+fn user_not_found(asked: Asked<'_>) -> (u16, Cow<'static, str>) {
+    match asked {
+        Asked::Login { email } | Asked::ForgotPassword { email } | Asked::Invite { email } => {
+            (404, format!("User with email {email} not found.").into())
+        }
+        Asked::ChangePassword => (422, "Token invalid".into()),
+        Asked::Register { .. } | Asked::Verify | Asked::Other => (404, "User not found".into()),
+    }
+}
+
+fn link_invalid(asked: Asked<'_>) -> &'static str {
+    match asked {
+        Asked::ChangePassword => "Token invalid",
+        Asked::Verify => "Token is invalid or expired.",
+        Asked::Login { .. }
+        | Asked::ForgotPassword { .. }
+        | Asked::Register { .. }
+        | Asked::Invite { .. }
+        | Asked::Other => "Invitation token invalid or expired",
+    }
+}
+
+fn for_another(asked: Asked<'_>) -> &'static str {
+    if matches!(asked, Asked::Register { .. }) { "Email is incorrect" } else { "Invitation email mismatch" }
+}
+
+fn already_member(asked: Asked<'_>) -> Cow<'static, str> {
+    match asked {
+        Asked::Invite { email } => format!("User with email {email} already belongs to this organization").into(),
+        Asked::Login { .. }
+        | Asked::ForgotPassword { .. }
+        | Asked::Register { .. }
+        | Asked::Verify
+        | Asked::ChangePassword
+        | Asked::Other => "Invitation already accepted".into(),
+    }
+}
+
+fn no_organization(asked: Asked<'_>) -> &'static str {
+    if matches!(asked, Asked::Login { .. }) { "Invitation organization incorrect" } else { "Organization not found" }
+}
+
+fn email(asked: Asked<'_>) -> &str {
+    match asked {
+        Asked::Login { email }
+        | Asked::ForgotPassword { email }
+        | Asked::Register { email, .. }
+        | Asked::Invite { email } => email,
+        Asked::Verify | Asked::ChangePassword | Asked::Other => "",
+    }
+}
+
+fn organization(asked: Asked<'_>) -> &str {
+    if let Asked::Register { organization, .. } = asked { organization } else { "" }
+}
+
+/// What pm415 calls a field of the pool's.
+fn label(field: &str) -> &str {
+    match field {
+        "email" | "username" => "Email",
+        "password" => "Password",
+        "given_name" => "First Name",
+        "family_name" => "Last Name",
+        "organization" => "Organization",
+        other => other,
+    }
+}
