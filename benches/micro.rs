@@ -78,7 +78,9 @@ impl Case {
         let master = MasterKeys::parse(&MasterKeys::generate(&random).unwrap()).unwrap();
         let pkcs8 = Signer::generate_pkcs8(algorithm).unwrap();
         let record = KeyRecord::new("us-east-1_Bench", algorithm, &pkcs8, &master, &random, NOW).unwrap();
-        let set = KeySet::load("us-east-1_Bench", 1, KeySetRecord { keys: vec![record] }, &master).unwrap();
+        let set =
+            KeySet::load("us-east-1_Bench", 1, KeySetRecord { keys: vec![record], ..KeySetRecord::default() }, &master)
+                .unwrap();
         let claims = access_token_claims();
         let token = set.signer(NOW).unwrap().sign(&claims).now_or_never().unwrap().unwrap();
         Self { algorithm, raw: Raw::new(algorithm, &pkcs8), set, claims, token }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use cognate::config::{Config, Secret};
 use cognate::keys::Algorithm;
-use cognate::pool::{Caller, Client, NewUser, Pool, Ports, Step, Tokens};
+use cognate::pool::{Caller, Client, NewUser, Pool, Ports, Step, Terms, Tokens};
 use cognate::server::{Assembled, assemble};
 use cognate::store::tokens::RefreshRule;
 use futures_util::future::join_all;
@@ -89,7 +89,7 @@ impl Case {
             }
             Verb::PoolRefresh => {
                 let token = tokens.refresh_token.as_deref().unwrap();
-                self.pool.refresh(&self.client, None, token, 0).await.unwrap();
+                self.pool.refresh(Terms::from(&self.client), None, token, 0).await.unwrap();
             }
             Verb::Authenticate => drop(self.pool.authenticate(&tokens.access_token).await.unwrap()),
         }

@@ -8,6 +8,7 @@ mod failure;
 mod groups;
 mod keys;
 mod open;
+mod organizations;
 mod output;
 mod pools;
 mod settings;
@@ -68,6 +69,8 @@ enum Command {
     Users(users::Users),
     /// Make and delete groups, add and remove users
     Groups(groups::Groups),
+    /// Show organizations, let their members in and out
+    Organizations(organizations::Organizations),
     /// Make, change and delete app clients: how long their tokens live, whether refresh tokens rotate
     Clients(clients::Clients),
     /// Show and change user pools: signature algorithm, password rules and lives
@@ -123,6 +126,7 @@ async fn dispatch(command: Command, settings: Config, output: &mut Output) -> Re
         Command::Openapi => Ok(()),
         Command::Users(users) => users.run(&Opened::new(settings).await?, output).await,
         Command::Groups(groups) => groups.run(&Opened::new(settings).await?, output).await,
+        Command::Organizations(organizations) => organizations.run(&Opened::new(settings).await?, output).await,
         Command::Clients(clients) => clients.run(&Opened::new(settings).await?, output).await,
         Command::Pools(pools) => pools.run(&Opened::new(settings).await?, output).await,
         Command::Keys(keys) => keys.run(&Opened::new(settings).await?, output).await,

@@ -2,6 +2,7 @@
 //! every other purpose. Pure: documents are read and written by the pool.
 
 mod algorithm;
+mod life;
 mod master;
 mod record;
 mod ring;
@@ -14,6 +15,7 @@ use crate::crypto::{Random, RootSecret};
 use crate::error::Error;
 
 pub use self::algorithm::Algorithm;
+pub use self::life::TokenLife;
 pub use self::master::{MasterKeys, OpenError};
 pub use self::record::KeyRecord;
 pub use self::ring::{KeySet, LoadError, LoadFault};

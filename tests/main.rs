@@ -22,6 +22,8 @@ mod keys;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod mail;
@@ -34,6 +36,8 @@ mod outbox;
 #[cfg(test)]
 mod password;
 #[cfg(test)]
+mod public_id;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod refusals;
@@ -43,6 +47,8 @@ mod reset;
 mod revoke;
 #[cfg(test)]
 mod servers;
+#[cfg(test)]
+mod sign_up;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

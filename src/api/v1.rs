@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::http::{self, BodyFault, Outcome};
 use super::{Api, Dialect, Route};
 use crate::error::{Error, Kind};
-use crate::pool::{Client, Pool, Step, Tokens};
+use crate::pool::{Client, Pool, Step, Surface, Terms, Tokens};
 use refusal::Refusal;
 use request::{
     ChangePassword, ForgotPassword, ForgotPasswordConfirm, Login, NewPasswordRequired, TokenRefresh, TokenRevoke,
@@ -121,7 +121,7 @@ async fn unknown(request: HttpRequest) -> HttpResponse {
 }
 
 async fn answer(api: Arc<Api>, operation: Operation, request: HttpRequest, payload: Payload) -> HttpResponse {
-    let (client, outcome) = match named_client(&api) {
+    let (client, outcome) = match api.pools.surface(Surface::V1) {
         Err(error) => (None, Err(Refusal::of(operation, error))),
         Ok((pool, client)) => {
             let call = Call { api: &api, pool: &pool, client: &client, request: &request };
@@ -136,25 +136,6 @@ async fn answer(api: Arc<Api>, operation: Operation, request: HttpRequest, paylo
         }
     };
     http::mark(response, Outcome { label, cause, client })
-}
-
-/// The pool and client that `/v1` speaks for.
-fn named_client(api: &Api) -> Result<(Arc<Pool>, Client), Error> {
-    let id = match &api.config.v1.client {
-        Some(id) => id.clone(),
-        None => api.pools.first_client()?,
-    };
-    let missing = |error| {
-        // The operator's fault, not the caller's: the caller's token is not refused for it.
-        if matches!(error, Error::NotFound(_)) {
-            Error::unavailable(format!("no app client {id}: see v1.client"))
-        } else {
-            error
-        }
-    };
-    let pool = api.pools.of_client(&id).map_err(missing)?;
-    let client = pool.client(&id).map_err(missing)?.clone();
-    Ok((pool, client))
 }
 
 /// One call and whom it speaks for.
@@ -196,11 +177,11 @@ impl Call<'_> {
     async fn token_refresh(&self, body: TokenRefresh) -> Result<Reply, Error> {
         let (username, token) = body.check()?;
         let limit = self.api.config.v1.max_access_tokens;
-        tokens(&self.pool.refresh(self.client, Some(&username), &token, limit).await?)
+        tokens(&self.pool.refresh(Terms::from(self.client), Some(&username), &token, limit).await?)
     }
 
     async fn token_revoke(&self, body: TokenRevoke) -> Result<Reply, Error> {
-        self.pool.revoke(self.client, &body.check()?).await?;
+        self.pool.revoke(Terms::from(self.client), &body.check()?).await?;
         Ok(Reply::Empty)
     }
 

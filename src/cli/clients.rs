@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::open::Opened;
 use super::output::{Output, instant};
 use crate::config::Period;
-use crate::pool::{Client, Pool, Rotation};
+use crate::pool::{Client, Pool, Rotation, Surface};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,7 +16,8 @@ Examples:
   cognate clients list
   cognate clients update 4k2… --no-rotation
 
-Durations are written 30s, 15m, 1h 30m, 90d. The setting v1.client says which client /v1 speaks for.";
+Durations are written 30s, 15m, 1h 30m, 90d. The setting v1.client says which client /v1 speaks for;
+pm415.client, astera.client and amadis.client do so for the account APIs, whose token lives are settings as well.";
 
 /// App clients of a user pool.
 #[derive(Args)]
@@ -78,7 +79,7 @@ enum Verb {
 
 #[derive(Args)]
 struct Lives {
-    /// Life of an access token, 5m to 1d
+    /// Life of an access token, 5m to 7d
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     access_token: Option<u64>,
     /// Life of an id token, 5m to 1d
@@ -175,12 +176,24 @@ impl Clients {
 
 async fn delete(opened: &Opened, pool: &Pool, id: &str, yes: bool, output: &mut Output) -> Result<(), Failure> {
     let name = &pool.client(id)?.name;
-    if opened.v1_client()? == id {
-        return Err("/v1 speaks for this client: name another in the setting v1.client first".into());
+    if let Some(surface) = opened.pools.surface_of(id)? {
+        return Err(in_use(surface).into());
     }
     confirm(&format!("Delete client {name} ({id}) and every session that began with it?"), yes)?;
     opened.pools.delete_client(pool, id).await?;
     output.line(format_args!("Client {name} ({id}) deleted."))
+}
+
+fn in_use(surface: Surface) -> String {
+    match surface {
+        Surface::V1 => "/v1 speaks for this client: name another in the setting v1.client first".to_owned(),
+        Surface::Pm415 | Surface::Astera | Surface::Amadis => format!(
+            "this client belongs to the {} API: one that {} names can be deleted once that names another, one that was \
+             made for the API never",
+            surface.name(),
+            surface.setting()
+        ),
+    }
 }
 
 fn list(pool: &Pool, json: bool, output: &mut Output) -> Result<(), Failure> {

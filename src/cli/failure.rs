@@ -43,7 +43,8 @@ fn advice(error: &Error) -> Option<&'static str> {
             Kind::Pool => Some("`cognate pools list` shows those there are."),
             Kind::Client => Some("`cognate clients list` shows those there are."),
             Kind::Group => Some("`cognate groups list` shows those there are; `cognate groups create` makes one."),
-            Kind::Organization | Kind::Key | Kind::Path => None,
+            Kind::Organization => Some("`cognate organizations list` shows those there are."),
+            Kind::Key | Kind::Path => None,
         };
     }
     if matches!(error, Error::Unavailable { .. }) {

@@ -7,7 +7,7 @@ use tracing_appender::non_blocking::WorkerGuard;
 use super::failure::Failure;
 use crate::config::{Config, Log};
 use crate::error::{Error, Kind, chain};
-use crate::pool::{Client, Pool, Pools, Ports};
+use crate::pool::{Client, Pool, Pools, Ports, Surface};
 use crate::server::{self, Assembled};
 use crate::telemetry;
 
@@ -37,21 +37,11 @@ impl Opened {
         })
     }
 
-    /// Id of the client that `/v1` speaks for.
-    pub(super) fn v1_client(&self) -> Result<String, Failure> {
-        Ok(match &self.config.v1.client {
-            Some(client) => client.clone(),
-            None => self.pools.first_client()?,
-        })
-    }
-
     /// The client in whose name mails of a pool are sent: `/v1`'s if it is of this pool.
     pub(super) fn client_of<'a>(&self, pool: &'a Pool) -> Result<&'a Client, Failure> {
-        let usual = self.v1_client()?;
-        match pool.client(&usual) {
-            Ok(client) => Ok(client),
-            Err(_) => pool.clients().first().copied().ok_or_else(|| Error::NotFound(Kind::Client).into()),
-        }
+        let usual = self.pools.surface(Surface::V1).ok().and_then(|(_, client)| pool.client(&client.id).ok());
+        let any = || pool.clients().first().copied();
+        usual.or_else(any).ok_or_else(|| Error::NotFound(Kind::Client).into())
     }
 }
 

@@ -60,6 +60,8 @@ enum Verb {
     },
     /// Give a user a new password and end his sessions
     SetPassword(create::SetPassword),
+    /// Give a user a new OAuth client secret, shown only now; the one before stops working
+    ClientSecret(Name),
     /// Make a user choose a new password by a mailed code before the next sign-in
     Reset(Name),
     /// End every session of a user
@@ -91,6 +93,7 @@ impl Users {
             }
             Verb::Delete { name: Name { name }, yes } => delete(pool, &name, yes, output).await,
             Verb::SetPassword(set) => set.run(opened, pool, output).await,
+            Verb::ClientSecret(Name { name }) => client_secret(pool, &name, output).await,
             Verb::Reset(Name { name }) => {
                 pool.reset_user(opened.client_of(pool)?, &name).await?;
                 output.line(format_args!("{name} must reset the password. {MAIL_WAITS}"))
@@ -106,6 +109,12 @@ impl Users {
 
 /// When a mail that a command enqueued goes out.
 const MAIL_WAITS: &str = "A mail waits in the store; a running service sends it within about a second.";
+
+async fn client_secret(pool: &Pool, name: &str, output: &mut Output) -> Result<(), Failure> {
+    let user = pool.find_user(name).await?;
+    let secret = pool.replace_client_secret(&user.sub.to_string()).await?;
+    output.line(format_args!("Client secret (shown only now): {}", secret.text))
+}
 
 async fn delete(pool: &Pool, name: &str, yes: bool, output: &mut Output) -> Result<(), Failure> {
     let user = pool.find_user(name).await?;

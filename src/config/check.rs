@@ -1,5 +1,7 @@
 //! What one setting alone cannot say: the faults of the tree as a whole.
 
+mod accounts;
+
 use super::Config;
 
 impl Config {
@@ -8,6 +10,7 @@ impl Config {
         self.check_exposure(faults);
         self.check_urls(faults);
         self.check_numbers(faults);
+        self.check_accounts(faults);
     }
 
     /// Outside loopback the development defaults would be a hole, so they are refused.
@@ -62,6 +65,7 @@ impl Config {
             ("http.body_limit", self.http.body_limit),
             ("http.max_connections", self.http.max_connections),
             ("directory.connections", usize::try_from(self.directory.connections).unwrap_or(usize::MAX)),
+            ("ldap.connections", usize::try_from(self.ldap.connections).unwrap_or(usize::MAX)),
             ("limits.account_failures", usize::try_from(self.limits.account_failures).unwrap_or(usize::MAX)),
             ("limits.source_failures", usize::try_from(self.limits.source_failures).unwrap_or(usize::MAX)),
             ("limits.code_attempts", usize::try_from(self.limits.code_attempts).unwrap_or(usize::MAX)),

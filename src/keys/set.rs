@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, KeyRecord};
+use super::{Algorithm, KeyRecord, TokenLife};
 use crate::clock::Timestamp;
 
 /// The body of the document of kind `keys`: all keys of a pool.
@@ -14,6 +14,9 @@ use crate::clock::Timestamp;
 pub struct KeySetRecord {
     /// The keys, in the order they were added.
     pub keys: Vec<KeyRecord>,
+    /// The lives of tokens that may be about.
+    #[serde(default)]
+    pub lives: Vec<TokenLife>,
 }
 
 /// Where a key stands in its life.

@@ -19,7 +19,7 @@ use crate::crypto::Random;
 use crate::error::Cause;
 
 use smtp::Server;
-pub use template::Templates;
+pub use template::{LinkMail, LinkText, Templates};
 
 /// A mail to one recipient. It holds a secret of his: never logged, wiped when dropped.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]

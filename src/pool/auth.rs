@@ -8,9 +8,21 @@ use uuid::Uuid;
 use super::hash::PasswordCheck;
 use super::name::{EmailAddress, Username};
 use super::user::check_standing;
-use super::{Asked, Client, Pool, Tokens};
+use super::{Asked, Client, Pool, Terms, Tokens};
+use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::directory::{User, UserStatus};
+
+/// A user who has just proven who he is: by password, client secret or the foreign directory. Only the pool makes one.
+#[derive(Debug)]
+pub struct Proven(pub(super) User);
+
+impl Proven {
+    /// The user as he was when he proved it.
+    pub fn user(&self) -> &User {
+        &self.0
+    }
+}
 
 /// What a successful proof leads to.
 pub enum Step {
@@ -18,6 +30,16 @@ pub enum Step {
     Tokens(Tokens),
     /// Something is.
     Challenge(Asked),
+}
+
+impl Step {
+    /// The tokens, where there are no words for a challenge: then one is the refusal `NewPasswordRequired`.
+    pub fn tokens(self) -> Result<Tokens, Error> {
+        match self {
+            Self::Tokens(tokens) => Ok(tokens),
+            Self::Challenge(_) => Err(Error::NewPasswordRequired),
+        }
+    }
 }
 
 /// Whom a name that somebody typed means. A name that means nobody gets a sub of its own, always the same, so that
@@ -39,9 +61,17 @@ impl Pool {
         password: &str,
         source: IpAddr,
     ) -> Result<Step, Error> {
+        let user = self.prove(username, password, source).await?;
+        self.next_step(Terms::from(client), &user).await
+    }
+
+    /// Proves a username (or verified email) and password. Whether the user may have tokens is not said yet:
+    /// [`Pool::next_step`] does.
+    ///
+    /// Errors: `NotAuthorized` (unknown or wrong, not told apart), `TooManyRequests`, `Unavailable`.
+    pub async fn prove(&self, username: &str, password: &str, source: IpAddr) -> Result<Proven, Error> {
         let login = self.find_login(username).await?;
-        let user = self.attempt(login.account, source, self.prove_password(login.user, password)).await?;
-        self.next_step(client, &user).await
+        self.attempt(login.account, source, self.prove_password(login.user, password)).await.map(Proven)
     }
 
     /// Whom a login name means.
@@ -62,7 +92,7 @@ impl Pool {
     }
 
     /// The sub that a name without a user is treated under.
-    fn absent_user(&self, name: &str) -> Uuid {
+    pub(super) fn absent_user(&self, name: &str) -> Uuid {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = self.secrets.absent.tag(&[name.as_bytes()]);
         uuid::Builder::from_random_bytes([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]).into_uuid()
     }
@@ -88,16 +118,25 @@ impl Pool {
         }
     }
 
-    /// What a user whose password is proven still owes: a standing that allows sign-in, then a new password where the
+    /// What a user who has proven himself still owes: a standing that allows sign-in, then a new password where the
     /// present one is temporary, then nothing.
-    pub(super) async fn next_step(&self, client: &Client, user: &User) -> Result<Step, Error> {
+    ///
+    /// Errors: `UserDisabled`, `UserNotConfirmed`, `PasswordResetRequired`, `TemporaryPasswordExpired`, `Unavailable`.
+    pub async fn next_step(&self, terms: Terms<'_>, user: &Proven) -> Result<Step, Error> {
+        let Proven(user) = user;
         check_standing(user)?;
-        if user.status == UserStatus::ForceChangePassword {
-            if user.temporary_until.is_some_and(|until| until <= self.now()) {
-                return Err(Error::TemporaryPasswordExpired);
-            }
-            return Ok(Step::Challenge(self.ask_new_password(client, user).await?));
+        if owes_password(user, self.now())? {
+            return Ok(Step::Challenge(self.ask_new_password(terms.client, user).await?));
         }
-        Ok(Step::Tokens(self.open_session(client, user).await?))
+        Ok(Step::Tokens(self.open_session(terms, user).await?))
     }
+}
+
+/// Whether the user's password is a temporary one, which he must replace; too late to do so is a refusal.
+pub(super) fn owes_password(user: &User, now: Timestamp) -> Result<bool, Error> {
+    let owes = user.status == UserStatus::ForceChangePassword;
+    if owes && user.temporary_until.is_some_and(|until| until <= now) {
+        return Err(Error::TemporaryPasswordExpired);
+    }
+    Ok(owes)
 }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::document;
-use super::{Client, NewUser, PoolSettings, Pools};
+use super::{ADMIN_GROUP, Client, NewUser, PoolSettings, Pools};
 use crate::crypto::RootSecret;
 use crate::error::{Error, Kind};
 use crate::keys;
@@ -114,8 +114,8 @@ impl Pools {
         let pool = self.first()?;
         let temporary_password = pool.settings.password_policy.generate(&self.ports().random)?;
         let draft = NewUser { temporary: true, ..NewUser::new(ADMIN, &temporary_password) };
-        pool.create_group_if_absent("admin").await?;
-        let made = match pool.create_user(NewUser { groups: vec!["admin".to_owned()], ..draft }).await {
+        pool.create_group_if_absent(ADMIN_GROUP).await?;
+        let made = match pool.create_user(NewUser { groups: vec![ADMIN_GROUP.to_owned()], ..draft }).await {
             Ok(_) => Some(FirstAdmin { username: ADMIN, temporary_password }),
             Err(Error::UserExists) => None,
             Err(error) => return Err(error),

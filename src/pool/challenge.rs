@@ -1,9 +1,9 @@
 //! Challenges: who owes one, how it is asked, and how its answer is checked.
 
-use super::auth::Step;
+use super::auth::{Proven, Step};
 use super::hash::PasswordCheck;
 use super::user::{check_standing, own_names};
-use super::{Client, Pool};
+use super::{Client, Pool, Terms};
 use crate::crypto;
 use crate::error::Error;
 use crate::store::directory::{User, UserStatus};
@@ -73,7 +73,7 @@ impl Pool {
         if !self.ports.tokens.consume_challenge(&key, self.now()).await? {
             return Err(Error::ChallengeInvalid);
         }
-        self.next_step(client, &user).await
+        self.next_step(Terms::from(client), &Proven(user)).await
     }
 
     async fn replace_temporary_password(&self, mut user: User, new_password: &str) -> Result<User, Error> {

@@ -20,13 +20,20 @@ impl Pool {
     /// Errors: `TooManyRequests`, `Unavailable`; with existence shown also `UserNotFound`, `NoVerifiedAddress` and
     /// the standings.
     pub async fn forgot_password(&self, client: &Client, username: &str, source: IpAddr) -> Result<(), Error> {
-        let login = self.find_login(username).await?;
-        self.count_mail(login.account, source).await?;
-        let may = may_reset(login.user.as_ref());
-        if !self.settings.hide_user_existence {
-            may.as_ref().map_err(refusal)?;
+        let login = self.ask_reset(username, source).await?;
+        self.send_reset_code(client, login.account, login.user.as_ref()).await
+    }
+
+    /// Whom a mail about a lost password goes to, by code or by link; nobody who may not reset his password. Errors
+    /// as of [`Pool::forgot_password`].
+    pub(super) async fn ask_reset(&self, name: &str, source: IpAddr) -> Result<Login, Error> {
+        let Login { account, user } = self.find_login(name).await?;
+        self.count_mail(account, source).await?;
+        match may_reset(user.as_ref()) {
+            Err(why) if !self.settings.hide_user_existence => Err(refusal(&why)),
+            Err(_) => Ok(Login { account, user: None }),
+            Ok(_) => Ok(Login { account, user }),
         }
-        self.send_reset_code(client, login.account, may.ok()).await
     }
 
     /// Keeps a new code for `account` and mails it to `user`; without a user everything happens but the mail.
@@ -90,36 +97,36 @@ impl Pool {
         source: IpAddr,
     ) -> Result<(), Error> {
         let user = login.user.ok_or(Error::CodeMismatch)?;
-        let set = self.set_hash(&user, hash).await;
-        if let Err(Error::Unavailable { .. } | Error::Conflict) = &set {
-            // Nothing was changed, so the same call must succeed when the Directory is back; it was no attempt.
-            let again = Challenge { attempts_left: challenge.attempts_left.saturating_add(1), ..challenge.clone() };
-            self.ports.tokens.put_challenge(key, &again).await?;
-        }
-        set?;
+        let still = |user: &User| may_reset(Some(user)).map(drop).map_err(|_| Error::CodeMismatch);
+        let set = self.set_proven(user.sub, hash, still).await;
+        self.or_put_back(key, challenge, set).await?;
         self.forgive_source(source).await
     }
 
-    async fn set_hash(&self, user: &User, hash: &str) -> Result<(), Error> {
+    /// Sets a password after a proof of possession, by code or by link. `still` says whether the proof holds for the
+    /// user as he is now: he may have been disabled or given a temporary password since the mail.
+    pub(super) async fn set_proven(
+        &self,
+        user: Uuid,
+        hash: &str,
+        still: impl Fn(&User) -> Result<(), Error> + Send + Sync,
+    ) -> Result<User, Error> {
         let ends = self.settings.end_sessions_on_password_change;
-        let now = self.now();
-        self.change_user(user.sub, |user| {
-            // An administrator may have disabled the user or given a temporary password since the mail.
-            may_reset(Some(user)).map_err(|_| Error::CodeMismatch)?;
+        let set = |user: &mut User| {
+            still(user)?;
             user.password = Some(hash.to_owned());
             user.status = UserStatus::Confirmed;
             user.temporary_until = None;
-            user.updated_at = now;
             if ends {
                 user.end_all_sessions(None);
             }
             Ok(())
-        })
-        .await?;
+        };
+        let user = self.change_user(user, set).await?;
         if ends {
             self.clear_sessions(user.sub, None, "password_reset").await;
         }
-        Ok(())
+        Ok(user)
     }
 
     fn reset_key(&self, account: Uuid) -> ChallengeKey {
@@ -131,8 +138,8 @@ impl Pool {
     }
 }
 
-/// Whether a code may be mailed to this user; else why not.
-fn may_reset(user: Option<&User>) -> Result<&User, NoReset> {
+/// Whether this user may reset his password by mail; else why not.
+pub(super) fn may_reset(user: Option<&User>) -> Result<&User, NoReset> {
     let user = user.ok_or(NoReset::NoUser)?;
     match user.status {
         _ if !user.enabled => Err(NoReset::Disabled),
@@ -144,7 +151,7 @@ fn may_reset(user: Option<&User>) -> Result<&User, NoReset> {
     }
 }
 
-enum NoReset {
+pub(super) enum NoReset {
     NoUser,
     Disabled,
     Standing,

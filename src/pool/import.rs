@@ -114,7 +114,7 @@ pub fn is_attribute(name: &str) -> bool {
     custom || STANDARD_ATTRIBUTES.contains(&name)
 }
 
-fn check_attributes(attributes: &BTreeMap<String, String>) -> Result<(), Error> {
+pub(super) fn check_attributes(attributes: &BTreeMap<String, String>) -> Result<(), Error> {
     for (name, value) in attributes {
         if !is_attribute(name) {
             return Err(Error::invalid(name.clone(), "is not an attribute (use custom:NAME for your own)"));

@@ -16,6 +16,8 @@ use crate::store::directory::Document;
 
 /// Times a write is tried again when another replica was faster.
 const TRIES: u32 = 8;
+/// Retired keys stay at least as long as a token of a client with the usual lives.
+const USUAL_TOKEN_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// A token with an unknown key makes a replica read the keys again, but not more often than this.
 const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -48,15 +50,17 @@ impl Pools {
         clients: &HashMap<String, Client>,
         known: Option<Arc<KeySet>>,
     ) -> Result<Arc<KeySet>, Error> {
-        let schedule = self.schedule(clients.values());
+        let present = self.schedule(clients.values());
         for _ in 0..TRIES {
             let Versioned { version, content: mut record } = self.read_keys(&settings.id).await?;
             let resealed = self.reseal(&settings.id, &mut record)?;
             let now = self.ports().clock.now();
+            let (schedule, noted) = record.remember(present, now);
+            let touched = resealed || noted;
             let changed = match record.due(settings.algorithm, &schedule, now) {
-                None => resealed,
-                Some(Due::Removal) => record.drop_expired(now) || resealed,
-                Some(Due::Extension) => record.extend(&schedule) || resealed,
+                None => touched,
+                Some(Due::Removal) => record.drop_expired(now) || touched,
+                Some(Due::Extension) => record.extend(&schedule) || touched,
                 Some(Due::NewKey) => {
                     let made = self.make_key(&settings.id, settings.algorithm).await?;
                     record.add(made, &schedule, now);
@@ -77,21 +81,22 @@ impl Pools {
     }
 
     fn schedule<'a>(&self, clients: impl Iterator<Item = &'a Client>) -> Schedule {
-        let longest = clients.map(|client| client.access_token_seconds.max(client.id_token_seconds)).max();
+        let of_clients = clients.map(|client| client.access_token_seconds.max(client.id_token_seconds)).max();
+        let longest = Duration::from_secs(of_clients.unwrap_or(0)).max(self.ports().surfaces.longest_access_token());
         let settings = &self.ports().keys;
         Schedule {
             // A replica publishes a new key only when it has read it, and somebody may fetch just before that and
             // keep the answer for the whole max-age. Two readings: one may take its time.
             publish_ahead: *settings.publish_ahead + *settings.reload * 2,
             rotate_after: *settings.rotate_after,
-            // A client that was shortened or deleted may have tokens of its former life about: a day is the most.
-            token_life: Duration::from_secs(longest.unwrap_or(0).max(24 * 3600)),
+            // A day is what any client may come to by itself; more than that is remembered in the record.
+            token_life: longest.max(USUAL_TOKEN_LIFE),
         }
     }
 
     async fn read_keys(&self, pool: &str) -> Result<Versioned<KeySetRecord>, Error> {
         let found = document::read(&*self.ports().directory, document::KEYS, pool).await?;
-        Ok(found.unwrap_or(Versioned { version: 0, content: KeySetRecord { keys: Vec::new() } }))
+        Ok(found.unwrap_or(Versioned { version: 0, content: KeySetRecord::default() }))
     }
 
     async fn write_keys(&self, pool: &str, version: i64, record: &KeySetRecord) -> Result<i64, Error> {
@@ -132,12 +137,13 @@ impl Pools {
     /// Makes a new signing key for a pool: published now and used after `keys.publish_ahead`, or, in an emergency,
     /// used at once while all others are dropped and every token they signed is refused.
     pub async fn rotate_keys(&self, pool: &Pool, emergency: bool) -> Result<KeyRow, Error> {
-        let schedule = self.schedule(pool.clients.values());
+        let present = self.schedule(pool.clients.values());
         let made = self.make_key(pool.id(), pool.settings.algorithm).await?;
         let kid = made.kid.clone();
         for _ in 0..TRIES {
             let Versioned { version, content: mut record } = self.read_keys(pool.id()).await?;
             let now = self.ports().clock.now();
+            let (schedule, _) = record.remember(present, now);
             if emergency {
                 record.replace_all(made.clone(), now);
             } else {

@@ -9,6 +9,8 @@ use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use super::Pool;
+use super::name::EmailAddress;
+use crate::crypto;
 use crate::error::Error;
 use crate::store::tokens::{Attempt, Throttle};
 
@@ -74,14 +76,23 @@ impl Pool {
 
     /// Counts one request for a mail to an account.
     pub(super) async fn count_mail(&self, account: Uuid, source: IpAddr) -> Result<(), Error> {
-        self.count(&source_subject(source), &self.source_throttle()).await?;
+        self.count_source(source).await?;
+        self.count_mails_of(&account.to_string()).await
+    }
+
+    /// Counts one request for a mail to an address that somebody typed, whoever has it.
+    pub(super) async fn count_mail_to(&self, address: &EmailAddress) -> Result<(), Error> {
+        self.count_mails_of(&crypto::encode(self.secrets.absent.tag(&[b"address", address.key.as_bytes()]))).await
+    }
+
+    async fn count_mails_of(&self, subject: &str) -> Result<(), Error> {
         let limits = &self.ports.limits;
         let throttle =
             Throttle { free: limits.mails, lock: *limits.mail_pause, lock_max: limits.mail_pause.saturating_mul(60) };
-        self.count(&format!("mail|{}|{account}", self.id()), &throttle).await
+        self.count(&format!("mail|{}|{subject}", self.id()), &throttle).await
     }
 
-    /// Counts one answer to a code from a source; the code itself counts its own.
+    /// Counts one request or one answer to a code or link from a source; a code itself counts its own.
     pub(super) async fn count_source(&self, source: IpAddr) -> Result<(), Error> {
         self.count(&source_subject(source), &self.source_throttle()).await
     }

@@ -1,12 +1,15 @@
 //! What a user pool does, in verbs: [`Pool`] here, each verb in the file of its noun, and [`Pools`] that finds one.
 //! Knows neither HTTP nor SQL nor Redis.
 
+mod api_key;
 mod auth;
 mod bootstrap;
 mod challenge;
 pub mod client;
 mod code;
+mod credential;
 mod document;
+mod email;
 pub mod group;
 pub mod hash;
 mod import;
@@ -14,13 +17,21 @@ mod inspect;
 mod invite;
 mod key;
 mod limit;
+mod link;
 pub mod name;
+mod organization;
 pub mod outbox;
 pub mod password;
+mod password_change;
+mod permission;
 mod pools;
+mod public_id;
 mod refresh_token;
+mod reset_link;
 mod session;
 pub mod settings;
+mod sign_up;
+mod surface;
 pub mod token;
 mod user;
 
@@ -31,28 +42,35 @@ use arc_swap::ArcSwap;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config;
-use crate::crypto::{MacKey, Random, RootSecret};
+use crate::crypto::{MacKey, Random, RootSecret, SealKey};
 use crate::error::{Error, Kind};
 use crate::keys::{KeySet, MasterKeys};
 use crate::outbound::mail::Templates;
 use crate::store::directory::Directory;
 use crate::store::tokens::TokenStore;
 
-pub use auth::Step;
+pub use auth::{Proven, Step};
 pub use bootstrap::{ADMIN, FirstAdmin};
 pub use challenge::Asked;
 pub use client::{Client, Rotation};
+pub use credential::ClientSecret;
 pub use group::NewGroup;
 pub use hash::Hasher;
 pub use import::{ImportedUser, is_attribute};
 pub use inspect::{Inventory, inspect};
 pub use key::KeyRow;
 pub use limit::Turns;
+pub use link::LinkTo;
 pub use outbox::Outbox;
+pub use permission::{ADMIN_GROUP, Action};
 pub use pools::Pools;
-pub use session::{Caller, Tokens};
+pub use session::{Caller, Terms, Tokens};
 pub use settings::PoolSettings;
+pub use sign_up::{Joins, SignUp};
+pub use surface::{Surface, Surfaces};
 pub use user::NewUser;
+
+use public_id::PublicIds;
 
 /// Everything outside that a pool uses, and the settings it works by.
 pub struct Ports {
@@ -78,6 +96,8 @@ pub struct Ports {
     pub keys: config::Keys,
     /// The pool made at first start.
     pub bootstrap: config::Bootstrap,
+    /// Whom each surface speaks for, and how long its tokens live.
+    pub surfaces: Surfaces,
     /// The URL that clients use, without a trailing slash.
     pub public_url: String,
 }
@@ -100,6 +120,12 @@ struct Secrets {
     code: MacKey,
     handle: MacKey,
     absent: MacKey,
+    api_key: MacKey,
+    client_secret: MacKey,
+    link: MacKey,
+    link_content: SealKey,
+    link_state: MacKey,
+    public_ids: PublicIds,
 }
 
 impl Secrets {
@@ -109,6 +135,12 @@ impl Secrets {
             code: root.mac_key("code", pool)?,
             handle: root.mac_key("challenge-handle", pool)?,
             absent: root.mac_key("absent-user", pool)?,
+            api_key: root.mac_key("api-key", pool)?,
+            client_secret: root.mac_key("client-secret", pool)?,
+            link: root.mac_key("link", pool)?,
+            link_content: root.seal_key("link-content", pool)?,
+            link_state: root.mac_key("link-state", pool)?,
+            public_ids: PublicIds(root.mac_key("public-id", pool)?),
         })
     }
 }

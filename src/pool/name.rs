@@ -1,12 +1,12 @@
-//! Usernames and addresses, made canonical once at the edge: a value of these types is already safe to compare, to
-//! show and to write into a mail header.
+//! Names and addresses, made canonical once at the edge: a value of these types is already safe to compare, to show and
+//! to write into a mail header.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
 
 use crate::error::Error;
 
-const USERNAME_LIMIT: usize = 128;
+const NAME_LIMIT: usize = 128;
 /// RFC 5321 §4.5.3.1.3, without the angle brackets.
 const EMAIL_LIMIT: usize = 254;
 
@@ -44,27 +44,70 @@ impl Username {
     /// Everything that is invisible, or that normalisation would turn into another character (the Kelvin sign into
     /// `K`), is refused and never folded: a look-alike must not become somebody else's name.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        // Normalisation may change the length, but never fourfold: no work on a name that cannot fit.
-        if text.chars().count() > 4 * USERNAME_LIMIT {
-            return Err(too_long());
-        }
-        if text.chars().any(|character| !allowed(character)) {
-            return Err(Error::invalid("username", "must not contain invisible or control characters"));
-        }
-        if text.starts_with(' ') || text.ends_with(' ') || text.contains("  ") {
-            return Err(Error::invalid("username", "must not begin or end with a space or contain two in a row"));
-        }
-        let shown: String = text.nfc().collect();
-        match shown.chars().count() {
-            0 => Err(Error::invalid("username", "must not be empty")),
-            1..=USERNAME_LIMIT => Ok(Self { key: shown.to_lowercase().nfc().collect(), shown }),
-            _ => Err(too_long()),
-        }
+        let shown = visible("username", text)?;
+        Ok(Self { key: folded(&shown), shown })
     }
 }
 
-fn too_long() -> Error {
-    Error::invalid("username", "must have at most 128 characters")
+/// An organization's name, as it is shown and as it is compared; the rules are those of usernames.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrganizationName {
+    /// In Unicode's NFC.
+    pub shown: String,
+    /// The same in lower case.
+    pub key: String,
+}
+
+impl OrganizationName {
+    /// As [`Username::parse`].
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let shown = visible("organization", text)?;
+        Ok(Self { key: folded(&shown), shown })
+    }
+}
+
+/// A person's given or family name in Unicode's NFC, without the space around it: 1 to 128 characters, none that
+/// controls. It is only ever shown, so joiners and look-alikes, which some names need, may stay.
+pub fn person_name(field: &'static str, text: &str) -> Result<String, Error> {
+    let text = text.trim();
+    check_size(field, text)?;
+    if text.chars().any(|character| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}')) {
+        return Err(Error::invalid(field, "must not contain control characters"));
+    }
+    normal(field, text)
+}
+
+fn visible(field: &'static str, text: &str) -> Result<String, Error> {
+    check_size(field, text)?;
+    if text.chars().any(|character| !allowed(character)) {
+        return Err(Error::invalid(field, "must not contain invisible or control characters"));
+    }
+    if text.starts_with(' ') || text.ends_with(' ') || text.contains("  ") {
+        return Err(Error::invalid(field, "must not begin or end with a space or contain two in a row"));
+    }
+    normal(field, text)
+}
+
+/// Normalisation may change the length, but never fourfold: no work on a name that cannot fit.
+fn check_size(field: &'static str, text: &str) -> Result<(), Error> {
+    if text.chars().count() > 4 * NAME_LIMIT { Err(too_long(field)) } else { Ok(()) }
+}
+
+fn normal(field: &'static str, text: &str) -> Result<String, Error> {
+    let shown: String = text.nfc().collect();
+    match shown.chars().count() {
+        0 => Err(Error::invalid(field, "must not be empty")),
+        1..=NAME_LIMIT => Ok(shown),
+        _ => Err(too_long(field)),
+    }
+}
+
+fn folded(shown: &str) -> String {
+    shown.to_lowercase().nfc().collect()
+}
+
+fn too_long(field: &'static str) -> Error {
+    Error::invalid(field, "must have at most 128 characters")
 }
 
 fn allowed(character: char) -> bool {
@@ -104,6 +147,11 @@ impl EmailAddress {
             return Err(Error::invalid("email", "must be an email address in ASCII"));
         }
         Ok(Self { shown: text.to_owned(), key: text.to_ascii_lowercase() })
+    }
+
+    /// The username of somebody who is called by his address; the longest addresses are too long for that.
+    pub fn as_username(&self) -> Result<Username, Error> {
+        Username::parse(&self.shown).map_err(|_| too_long("email"))
     }
 }
 

@@ -7,6 +7,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::bootstrap::BootstrapRecord;
 use super::document;
+use super::surface::OwnClients;
 use super::{Client, Outbox, Pool, PoolSettings, Ports, Secrets};
 use crate::crypto::RootSecret;
 use crate::error::{Error, Kind};
@@ -25,6 +26,7 @@ struct Loaded {
     root: RootSecret,
     outbox: Arc<Outbox>,
     bootstrap: BootstrapRecord,
+    own_clients: Arc<OwnClients>,
     pools: HashMap<String, Arc<Pool>>,
     pool_of_client: HashMap<String, String>,
 }
@@ -48,16 +50,20 @@ impl Pools {
         self.loaded.load().is_some()
     }
 
-    /// Reads the Directory: at the first time makes what a new deployment needs (root secret, pool, client), then
+    /// Reads the Directory: at the first time makes what a new deployment needs (root secret, pool, clients), then
     /// sees that every pool has the signing keys that are due.
     pub async fn reload(&self) -> Result<(), Error> {
         let known = self.loaded.load_full();
-        let (root, outbox, bootstrap) = match &known {
-            Some(known) => (known.root.clone(), known.outbox.clone(), known.bootstrap.clone()),
+        let (root, outbox, bootstrap, own_clients) = match &known {
+            Some(known) => {
+                (known.root.clone(), known.outbox.clone(), known.bootstrap.clone(), known.own_clients.clone())
+            }
             None => {
                 let root = self.open_root().await?;
                 let outbox = Arc::new(self.open_outbox(&root)?);
-                (root, outbox, self.bootstrap().await?)
+                let bootstrap = self.bootstrap().await?;
+                let own_clients = Arc::new(self.surface_clients(&root, &bootstrap).await?);
+                (root, outbox, bootstrap, own_clients)
             }
         };
         let mut pools = HashMap::new();
@@ -68,7 +74,7 @@ impl Pools {
             pool_of_client.extend(pool.clients.keys().map(|client| (client.clone(), pool.id().to_owned())));
             pools.insert(pool.id().to_owned(), Arc::new(pool));
         }
-        self.loaded.store(Some(Arc::new(Loaded { root, outbox, bootstrap, pools, pool_of_client })));
+        self.loaded.store(Some(Arc::new(Loaded { root, outbox, bootstrap, own_clients, pools, pool_of_client })));
         Ok(())
     }
 
@@ -133,6 +139,10 @@ impl Pools {
     /// The client made at first start.
     pub fn first_client(&self) -> Result<String, Error> {
         Ok(self.loaded()?.bootstrap.client.clone())
+    }
+
+    pub(super) fn own_clients(&self) -> Result<Arc<OwnClients>, Error> {
+        Ok(self.loaded()?.own_clients.clone())
     }
 
     /// The outbox, for the worker that empties it.

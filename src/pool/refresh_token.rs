@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::Pool;
+use super::{Pool, Terms};
 use crate::crypto::{self, MacKey};
 use crate::store::tokens::{Session, SessionKey};
 
@@ -22,14 +22,15 @@ impl RefreshToken {
         Self { user: session.user, session: session.id, generation: session.generation }
     }
 
-    /// The text. The tag covers the client, so that another client's token is garbage before the store is asked.
-    pub(super) fn encode(&self, key: &MacKey, client: &str) -> String {
+    /// The text. The tag covers the client and whom the token is bound to, so that another's token is garbage before
+    /// the store is asked.
+    pub(super) fn encode(&self, key: &MacKey, terms: Terms<'_>) -> String {
         let ids = [*self.session.as_bytes(), *self.user.as_bytes()].concat();
-        format!("{}.{}.{}", crypto::encode(ids), self.generation, crypto::encode(self.tag(key, client)))
+        format!("{}.{}.{}", crypto::encode(ids), self.generation, crypto::encode(self.tag(key, terms)))
     }
 
-    /// Reads a text; `None` for anything that is not a token of ours for this client, in its one spelling.
-    pub(super) fn decode(key: &MacKey, client: &str, text: &str) -> Option<Self> {
+    /// Reads a text; `None` for anything that is not a token of ours on these terms, in its one spelling.
+    pub(super) fn decode(key: &MacKey, terms: Terms<'_>, text: &str) -> Option<Self> {
         if text.len() > LONGEST {
             return None;
         }
@@ -43,12 +44,16 @@ impl RefreshToken {
             generation: generation.parse().ok()?,
         };
         let canonical = parts.next().is_none() && token.generation.to_string() == generation;
-        (canonical && crypto::same(&token.tag(key, client), &crypto::decode(tag)?)).then_some(token)
+        (canonical && crypto::same(&token.tag(key, terms), &crypto::decode(tag)?)).then_some(token)
     }
 
-    fn tag(&self, key: &MacKey, client: &str) -> [u8; 32] {
+    fn tag(&self, key: &MacKey, terms: Terms<'_>) -> [u8; 32] {
         let generation = self.generation.to_be_bytes();
-        key.tag(&[self.session.as_bytes(), self.user.as_bytes(), &generation, client.as_bytes()])
+        let mut parts =
+            vec![self.session.as_bytes().as_slice(), self.user.as_bytes(), &generation, terms.client.id.as_bytes()];
+        // Bound to nobody has no part of its own: the tokens that are out already stay good.
+        parts.extend(Some(terms.bound_to.as_bytes()).filter(|bound_to| !bound_to.is_empty()));
+        key.tag(&parts)
     }
 
     /// Where its session is found.

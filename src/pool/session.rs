@@ -1,5 +1,7 @@
 //! Sessions: open one, refresh it, revoke it, and prove by an access token that one lives.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 use super::name::{EmailAddress, Username};
@@ -10,13 +12,36 @@ use crate::error::Error;
 use crate::store::directory::{SessionOwner, User};
 use crate::store::tokens::{Session, SessionKey, Verdict};
 
+/// On what terms tokens are given, and a refresh token taken back.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    /// The app client.
+    pub client: &'a Client,
+    /// Whether a sign-in yields a refresh token; without one the session ends with its access token.
+    pub refreshable: bool,
+    /// Whom the refresh token is bound to besides the client; empty: nobody.
+    pub bound_to: &'a str,
+}
+
+impl<'a> From<&'a Client> for Terms<'a> {
+    fn from(client: &'a Client) -> Self {
+        Self { client, refreshable: true, bound_to: "" }
+    }
+}
+
+impl Terms<'_> {
+    fn session_life(self) -> Duration {
+        if self.refreshable { self.client.refresh_token_life() } else { self.client.access_token_life() }
+    }
+}
+
 /// What a sign-in or a refresh yields.
 pub struct Tokens {
     /// The access token.
     pub access_token: String,
     /// The id token.
     pub id_token: String,
-    /// The refresh token; at a refresh only where the client rotates.
+    /// The refresh token, where the terms have one; at a refresh only where the client rotates.
     pub refresh_token: Option<String>,
     /// Life of the access token in seconds.
     pub expires_in: u64,
@@ -34,15 +59,15 @@ pub struct Caller {
 
 impl Pool {
     /// Opens a session for a user who owes nothing more.
-    pub(super) async fn open_session(&self, client: &Client, user: &User) -> Result<Tokens, Error> {
+    pub(super) async fn open_session(&self, terms: Terms<'_>, user: &User) -> Result<Tokens, Error> {
         let now = self.now();
         let session = Session {
             pool: self.id().to_owned(),
             user: user.sub,
             id: self.ports.random.uuid()?,
-            client: client.id.clone(),
+            client: terms.client.id.clone(),
             auth_time: now,
-            expires_at: now.plus(client.refresh_token_life()),
+            expires_at: now.plus(terms.session_life()),
             epoch: user.session_epoch,
             generation: 0,
             rotated_at: now,
@@ -50,33 +75,34 @@ impl Pool {
             refreshes: 0,
         };
         self.ports.tokens.open_session(&session).await?;
-        self.tokens(client, user, &session, true).await
+        self.tokens(terms, user, &session, terms.refreshable).await
     }
 
-    async fn tokens(&self, client: &Client, user: &User, session: &Session, refresh: bool) -> Result<Tokens, Error> {
-        let issued = self.issue(client, user, session).await?;
-        let refresh_token = refresh.then(|| RefreshToken::current(session).encode(&self.secrets.refresh, &client.id));
+    async fn tokens(&self, terms: Terms<'_>, user: &User, session: &Session, refresh: bool) -> Result<Tokens, Error> {
+        let issued = self.issue(terms.client, user, session).await?;
+        let refresh_token = refresh.then(|| RefreshToken::current(session).encode(&self.secrets.refresh, terms));
         Ok(Tokens {
             access_token: issued.access_token,
             id_token: issued.id_token,
             refresh_token,
-            expires_in: client.access_token_seconds,
+            expires_in: terms.client.access_token_seconds,
         })
     }
 
     /// Yields new tokens for a refresh token (contract cognito (f)). `username` is the name the caller claims, where
     /// the dialect carries one; `limit` is how often one session may be refreshed, 0 for ever.
     ///
-    /// Errors: `TokenInvalid` (garbage, another client's, another user's, or two behind), `TokenRevoked`,
-    /// `TokenReused`, `UserDisabled` and its like, `LimitExceeded`, `Unavailable`.
+    /// Errors: `TokenInvalid` (garbage, another client's, another user's, bound to another, or two behind),
+    /// `TokenRevoked`, `TokenReused`, `UserDisabled` and its like, `LimitExceeded`, `Unavailable`.
     pub async fn refresh(
         &self,
-        client: &Client,
+        terms: Terms<'_>,
         username: Option<&str>,
         token: &str,
         limit: u32,
     ) -> Result<Tokens, Error> {
-        let token = RefreshToken::decode(&self.secrets.refresh, &client.id, token).ok_or(Error::TokenInvalid)?;
+        let token = RefreshToken::decode(&self.secrets.refresh, terms, token).ok_or(Error::TokenInvalid)?;
+        let client = terms.client;
         // The Directory is asked first: if it is down, the refresh token has not moved and the same call succeeds later.
         let user = self.living_owner(token.user, token.session).await?;
         if !username.is_none_or(|name| names(&user, name)) {
@@ -84,14 +110,14 @@ impl Pool {
         }
         let key = token.key(self);
         let verdict = self.ports.tokens.refresh(&key, token.generation, client.refresh_rule(limit), self.now()).await?;
-        let session = self.judge(&key, client, verdict).await?;
+        let session = self.judge(&key, verdict).await?;
         if !of_this_epoch(&user, &session) {
             return Err(Error::TokenRevoked);
         }
-        self.tokens(client, &user, &session, client.rotation.is_some()).await
+        self.tokens(terms, &user, &session, client.rotation.is_some()).await
     }
 
-    async fn judge(&self, key: &SessionKey, client: &Client, verdict: Verdict) -> Result<Session, Error> {
+    async fn judge(&self, key: &SessionKey, verdict: Verdict) -> Result<Session, Error> {
         match verdict {
             Verdict::Rotated(session) | Verdict::Kept(session) => Ok(session),
             Verdict::Retry(session) => {
@@ -106,23 +132,35 @@ impl Pool {
             Verdict::Exhausted => Err(Error::LimitExceeded),
             Verdict::Dead | Verdict::Unknown => Err(Error::TokenRevoked),
             Verdict::Reuse => {
-                self.end_for_good(key, client, "reuse").await?;
+                self.end_for_good(key, self.longest_session(), "reuse").await?;
                 Err(Error::TokenReused)
             }
         }
     }
 
     /// Ends the session of a refresh token, at once and for good: its access tokens with it. Ending it again succeeds.
-    pub async fn revoke(&self, client: &Client, token: &str) -> Result<(), Error> {
-        let token = RefreshToken::decode(&self.secrets.refresh, &client.id, token).ok_or(Error::TokenInvalid)?;
-        self.end_for_good(&token.key(self), client, "revoked").await
+    pub async fn revoke(&self, terms: Terms<'_>, token: &str) -> Result<(), Error> {
+        let token = RefreshToken::decode(&self.secrets.refresh, terms, token).ok_or(Error::TokenInvalid)?;
+        self.end_for_good(&token.key(self), self.longest_session(), "revoked").await
+    }
+
+    /// Ends the caller's session, at once and for good; his others go on.
+    pub async fn sign_out(&self, caller: &Caller) -> Result<(), Error> {
+        let key = caller.session.key();
+        self.end_for_good(&key, caller.session.expires_at.until(self.now()), "signed_out").await
+    }
+
+    /// Where a session's own end is not known: a session of one surface may be ended by another, whose sessions are
+    /// shorter.
+    fn longest_session(&self) -> Duration {
+        let clients = self.clients.values().map(Client::refresh_token_life).max().unwrap_or_default();
+        clients.max(self.ports.surfaces.longest_session())
     }
 
     /// The Directory first: once it has the record, no lost write or old snapshot of the token store revives the
     /// session (R06, R13), and a caller who got an error can repeat the call.
-    async fn end_for_good(&self, key: &SessionKey, client: &Client, cause: &'static str) -> Result<(), Error> {
-        let no_longer_than = self.now().plus(client.refresh_token_life());
-        self.ports.directory.end_session(key.id, no_longer_than).await?;
+    async fn end_for_good(&self, key: &SessionKey, left: Duration, cause: &'static str) -> Result<(), Error> {
+        self.ports.directory.end_session(key.id, self.now().plus(left)).await?;
         if self.ports.tokens.end_session(key).await? {
             metrics::counter!("cognate_sessions_ended_total", "cause" => cause).increment(1);
         }
@@ -191,7 +229,7 @@ fn of_this_epoch(user: &User, session: &Session) -> bool {
 }
 
 /// Whether `name` is the user's: his username, verified address or sub.
-fn names(user: &User, name: &str) -> bool {
+pub(super) fn names(user: &User, name: &str) -> bool {
     let username = Username::parse(name).is_ok_and(|given| given.key == user.username_key);
     let email = user.email_verified
         && EmailAddress::parse(name).is_ok_and(|given| user.email_key.as_deref() == Some(given.key.as_str()));

@@ -1,12 +1,12 @@
-//! Users: made, found, changed and deleted by an administrator, and changing their own password.
+//! Users: made, found, changed and deleted by an administrator.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use uuid::Uuid;
 
+use super::import::check_attributes;
 use super::name::{EmailAddress, Username};
-use super::{Client, Pool};
+use super::{Client, ClientSecret, Pool};
 use crate::error::Error;
 use crate::store::directory::{User, UserStatus};
 
@@ -17,14 +17,20 @@ const CHANGE_TRIES: u32 = 8;
 pub struct NewUser {
     /// The name.
     pub username: String,
-    /// The address; verified from the start, because an administrator vouches for it.
+    /// The address.
     pub email: Option<String>,
+    /// Whether the address counts as proven; so it does where an administrator vouches for it.
+    pub email_verified: bool,
     /// The password; it must fit the policy.
     pub password: String,
     /// Whether the password must be replaced at the first sign-in.
     pub temporary: bool,
     /// Groups to join.
     pub groups: Vec<String>,
+    /// Other attributes by name.
+    pub attributes: BTreeMap<String, String>,
+    /// What is kept of his OAuth client secret; set by [`NewUser::with_secret`].
+    pub client_secret: Option<String>,
 }
 
 impl NewUser {
@@ -33,10 +39,19 @@ impl NewUser {
         Self {
             username: username.to_owned(),
             email: None,
+            email_verified: true,
             password: password.to_owned(),
             temporary: false,
             groups: Vec::new(),
+            attributes: BTreeMap::new(),
+            client_secret: None,
         }
+    }
+
+    /// The same with an OAuth client secret.
+    #[must_use]
+    pub fn with_secret(self, secret: &ClientSecret) -> Self {
+        Self { client_secret: Some(secret.tag.clone()), ..self }
     }
 }
 
@@ -70,8 +85,12 @@ impl Pool {
     pub async fn create_user(&self, draft: NewUser) -> Result<User, Error> {
         let username = Username::parse(&draft.username)?;
         let email = draft.email.as_deref().map(EmailAddress::parse).transpose()?;
+        check_attributes(&draft.attributes)?;
         let now = self.now();
         let mut user = self.blank_user(username, email)?;
+        user.email_verified &= draft.email_verified;
+        user.client_secret = draft.client_secret;
+        user.attributes = draft.attributes;
         self.settings.password_policy.check(&draft.password, &own_names(&user))?;
         user.password = Some(self.ports.hasher.hash(&draft.password).await?);
         if draft.temporary {
@@ -182,24 +201,6 @@ impl Pool {
         Ok(())
     }
 
-    /// Sets a password for a user and ends his sessions; a temporary one must be replaced at the next sign-in.
-    pub async fn set_password(&self, name: &str, password: &str, temporary: bool) -> Result<(), Error> {
-        let user = self.find_user(name).await?;
-        self.settings.password_policy.check(password, &own_names(&user))?;
-        let hash = self.ports.hasher.hash(password).await?;
-        let until = self.now().plus(self.settings.temporary_password_life());
-        self.change_user(user.sub, |user| {
-            user.password = Some(hash.clone());
-            user.status = if temporary { UserStatus::ForceChangePassword } else { UserStatus::Confirmed };
-            user.temporary_until = temporary.then_some(until);
-            user.end_all_sessions(None);
-            Ok(())
-        })
-        .await?;
-        self.clear_sessions(user.sub, None, "password_set").await;
-        Ok(())
-    }
-
     /// Makes a user reset his password by a mailed code before the next sign-in.
     pub async fn reset_user(&self, client: &Client, name: &str) -> Result<(), Error> {
         let user = self.find_user(name).await?;
@@ -216,38 +217,5 @@ impl Pool {
             })
             .await?;
         self.send_reset_code(client, user.sub, Some(&user)).await
-    }
-
-    /// Changes the caller's own password; a wrong previous one counts like a failed sign-in (G01, G02). His other
-    /// sessions end, the one he calls with goes on.
-    pub async fn change_password(
-        &self,
-        access_token: &str,
-        previous: &str,
-        proposed: &str,
-        source: IpAddr,
-    ) -> Result<(), Error> {
-        let caller = self.authenticate(access_token).await?;
-        let (sub, session) = (caller.user.sub, caller.session.id);
-        let user = self.attempt(sub, source, self.prove_password(Some(caller.user), previous)).await?;
-        self.settings.password_policy.check(proposed, &own_names(&user))?;
-        let hash = self.ports.hasher.hash(proposed).await?;
-        let ends = self.settings.end_sessions_on_password_change;
-        self.change_user(sub, |now| {
-            if now.password != user.password {
-                // Another change came between: the password that was proven is no longer the user's.
-                return Err(Error::NotAuthorized);
-            }
-            now.password = Some(hash.clone());
-            if ends {
-                now.end_all_sessions(Some(session));
-            }
-            Ok(())
-        })
-        .await?;
-        if ends {
-            self.clear_sessions(sub, Some(session), "password_changed").await;
-        }
-        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::crypto::Random;
 use crate::error::chain;
 use crate::outbound::mail::{Mailer, Templates};
-use crate::pool::{Hasher, Pools, Ports, Turns};
+use crate::pool::{Hasher, Pools, Ports, Surfaces, Turns};
 use crate::store::{self, Stores};
 
 /// The ports and the pools on top of them.
@@ -42,6 +42,7 @@ pub async fn assemble_on(config: &Config, stores: Stores, clock: Arc<dyn Clock>)
         limits: config.limits.clone(),
         keys: config.keys.clone(),
         bootstrap: config.bootstrap.clone(),
+        surfaces: Surfaces::from(config),
         public_url: config.public_url(),
     });
     Ok(Assembled { pools: Arc::new(Pools::new(ports.clone(), mailer)), ports })

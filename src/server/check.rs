@@ -6,7 +6,7 @@ use super::{master, tls};
 use crate::config::Config;
 use crate::error::{Error, chain};
 use crate::outbound::mail::{Mailer, Templates};
-use crate::pool::{Hasher, Inventory, inspect};
+use crate::pool::{Hasher, Inventory, Surface, Surfaces, inspect};
 use crate::store::directory::Directory;
 use crate::store::{embedded_file, open_directory, open_tokens};
 use crate::telemetry;
@@ -28,11 +28,13 @@ pub async fn check(config: &Config) -> Vec<Finding> {
         Err(_) => Err("can not be tried without the directory".to_owned()),
     };
     let finding = |part, outcome| Finding { part, outcome };
-    vec![
+    let mut findings = vec![
         finding("directory", directory.map(|found| say_directory(config, found.is_some()))),
         finding("tokens", try_tokens(config).await),
         finding("master key", seals.as_ref().map(|found| say_seals(config, found.as_ref())).map_err(Clone::clone)),
-        finding("v1.client", try_client(config, seals.ok().flatten().as_ref())),
+    ];
+    findings.extend(try_clients(config, seals.ok().flatten().as_ref()));
+    findings.extend([
         finding("certificate", try_certificate(config)),
         finding("mail", try_mail(config)),
         finding("templates", Templates::load(&config.mail).map(|_| say_templates(config))),
@@ -41,7 +43,8 @@ pub async fn check(config: &Config) -> Vec<Finding> {
             Hasher::new(&config.password).map(|_| "Argon2id".to_owned()).map_err(|fault| chain(&fault)),
         ),
         finding("log", telemetry::filter(&config.log).map(|filter| filter.to_string())),
-    ]
+    ]);
+    findings
 }
 
 /// Whether the master keys at hand open what the Directory holds sealed; `None` when it holds nothing yet.
@@ -107,14 +110,18 @@ fn say_seals(config: &Config, found: Option<&Inventory>) -> String {
     }
 }
 
-fn try_client(config: &Config, found: Option<&Inventory>) -> Result<String, String> {
-    match (&config.v1.client, found) {
+/// The clients that settings name; of those that make themselves only the oldest is worth a line.
+fn try_clients(config: &Config, found: Option<&Inventory>) -> Vec<Finding> {
+    let outcome = |named: Option<&str>| match (named, found) {
         (None, _) => Ok("the client made at the first start".to_owned()),
-        (Some(client), Some(found)) if !found.clients.contains(client) => {
+        (Some(client), Some(found)) if !found.clients.iter().any(|there| there == client) => {
             Err(format!("there is no client {client}; `cognate clients list` shows those there are"))
         }
-        (Some(client), _) => Ok(client.clone()),
-    }
+        (Some(client), _) => Ok(client.to_owned()),
+    };
+    let surfaces = Surfaces::from(config);
+    let shown = surfaces.served().filter(|(surface, named)| named.is_some() || *surface == Surface::V1);
+    shown.map(|(surface, named)| Finding { part: surface.setting(), outcome: outcome(named) }).collect()
 }
 
 fn try_certificate(config: &Config) -> Result<String, String> {

@@ -195,8 +195,8 @@ pub trait Directory: Send + Sync {
     async fn users(&self, pool: &str, after: i64, limit: u32) -> Result<Vec<User>, Error>;
 
     /// Makes a user and the first membership in one transaction, as `create_user` does. An unconfirmed user of the
-    /// same name who is enabled gives way, with every organization that has no other member. What is wrong with the
-    /// organization is said first, so that it tells nothing about the user: `Exists(Organization)` for a new one whose
+    /// same name who is enabled gives way, with every organization that has no other member; his `id` is the new one's,
+    /// so that nothing tells the second registration from the first. What is wrong with the organization is said first, so that it tells nothing about the user: `Exists(Organization)` for a new one whose
     /// name is taken, `NotFound(Organization)` for one that is gone. `UserExists` when any other user holds the name
     /// or a verified address. A refusal leaves everything as it was.
     async fn register_user(&self, user: &User, joining: &Joining) -> Result<User, Error>;

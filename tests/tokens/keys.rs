@@ -117,7 +117,7 @@ fn a_key_set_survives_the_store_unchanged() {
 fn a_key_set_that_cannot_be_opened_says_so_and_is_not_made_anew() {
     let random = Random::default();
     let other = MasterKeys::parse(&MasterKeys::generate(&random).unwrap()).unwrap();
-    let record = KeySetRecord { keys: vec![key(POOL, &master())] };
+    let record = KeySetRecord { keys: vec![key(POOL, &master())], ..KeySetRecord::default() };
     let fault_text = KeySet::load(POOL, 1, record.clone(), &other).unwrap_err().to_string();
     assert!(fault_text.contains(POOL) && fault_text.contains("not among the master keys given"), "{fault_text}");
     assert!(matches!(fault(POOL, &record, &other), LoadFault::Sealed(OpenError::UnknownKey { .. })));
@@ -143,7 +143,7 @@ fn a_new_master_key_rewraps_keys_and_root_and_the_old_one_can_go() {
     let mut record = key(POOL, &master());
     assert!(record.reseal(POOL, &both, &random).unwrap());
     assert!(!record.reseal(POOL, &both, &random).unwrap());
-    KeySet::load(POOL, 1, KeySetRecord { keys: vec![record] }, &new).unwrap();
+    KeySet::load(POOL, 1, KeySetRecord { keys: vec![record], ..KeySetRecord::default() }, &new).unwrap();
 
     let root = RootSecret::new(random.bytes().unwrap());
     let sealed = seal_root(&master(), &random, &root).unwrap();

@@ -116,3 +116,43 @@ fn a_machine_whose_clock_is_behind_signs_with_the_first_key() {
     assert_eq!(set.active(Timestamp(DAY - 5 * MINUTE)).unwrap().kid, one);
     assert_eq!(set.state(&one, Timestamp(DAY - 5 * MINUTE)), Some(KeyState::Active));
 }
+
+/// What is remembered after it was seen at `now` that tokens live `hours`: the longest life, in hours, and whether the
+/// record was changed.
+fn seen(set: &mut KeySetRecord, hours: u64, now: i64) -> (u64, bool) {
+    let present = Schedule { token_life: Duration::from_secs(hours * 3600), ..schedule() };
+    let (longest, changed) = set.remember(present, Timestamp(now));
+    (longest.token_life.as_secs() / 3600, changed)
+}
+
+#[test]
+fn a_life_that_was_shortened_is_remembered_until_its_last_token_has_expired() {
+    let mut set = KeySetRecord::default();
+    assert_eq!(seen(&mut set, 24, 0), (24, true));
+    assert_eq!(seen(&mut set, 24, DAY), (24, false));
+    assert_eq!(seen(&mut set, 168, 2 * DAY), (168, true));
+    assert_eq!(seen(&mut set, 168, 9 * DAY), (168, false), "nothing is written while nothing changes");
+    // Shortened twice: the last token of three days outlives those of seven.
+    assert_eq!(seen(&mut set, 72, 10 * DAY), (168, true));
+    assert_eq!(seen(&mut set, 24, 16 * DAY), (168, true));
+    // Seven days after the tenth, and an hour for replicas that came later.
+    assert_eq!(seen(&mut set, 24, 17 * DAY + HOUR - 1), (168, false));
+    assert_eq!(seen(&mut set, 24, 17 * DAY + HOUR), (72, true));
+    assert_eq!(seen(&mut set, 24, 19 * DAY + HOUR - 1), (72, false));
+    assert_eq!(seen(&mut set, 24, 19 * DAY + HOUR), (24, true));
+}
+
+#[test]
+fn two_processes_with_different_settings_do_not_write_by_turns() {
+    let mut set = KeySetRecord::default();
+    let mut writes = 0;
+    for hour in 0..240 {
+        for life in [168, 24] {
+            let (longest, changed) = seen(&mut set, life, hour * HOUR);
+            assert_eq!(longest, 168);
+            writes += i32::from(changed);
+        }
+    }
+    assert!(writes <= 13, "{writes} writes in ten days");
+    assert_eq!(seen(&mut set, 24, (240 + 168 + 26) * HOUR), (24, true), "and it is forgotten when nobody gives it");
+}

@@ -38,7 +38,8 @@ impl Bench {
         let (master, random) = (master(), Random::default());
         let record = KeyRecord::new(POOL, algorithm, &pkcs8, &master, &random, NOW).unwrap();
         let kid = record.kid.clone();
-        let set = KeySet::load(POOL, 1, KeySetRecord { keys: vec![record] }, &master).unwrap();
+        let set =
+            KeySet::load(POOL, 1, KeySetRecord { keys: vec![record], ..KeySetRecord::default() }, &master).unwrap();
         let claims: serde_json::Value = serde_json::from_str(CLAIMS).unwrap();
         let genuine = sign(set.signer(NOW).unwrap(), &claims);
         Self { algorithm, pkcs8, set, kid, genuine }

@@ -1,10 +1,10 @@
-//! The texts of mails: templates, built in or an operator's, filled only with the user's own name, the secret and
-//! what the settings say; nothing of a request reaches them.
+//! The texts of mails: templates, built in or an operator's, filled only with the user's own name, the secret, the
+//! organization he is invited to, and what the settings say; nothing else of a request reaches them.
 
 use std::path::Path;
 use std::time::Duration;
 
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::{Environment, UndefinedBehavior, Value, context};
 use url::Url;
 
 use super::{Mail, one_line};
@@ -15,16 +15,74 @@ use crate::error::Error;
 const FUEL: u64 = 100_000;
 
 macro_rules! built_in {
-    ($($name:literal),+) => { [$(($name, include_str!(concat!("../templates/", $name)))),+] };
+    ($($name:literal),+; $($kind:literal),+) => { &[
+        $(($name, include_str!(concat!("../templates/", $name))),)+
+        $(
+            (concat!($kind, ".subject"), include_str!(concat!("../templates/", $kind, ".subject"))),
+            (concat!($kind, ".txt"), include_str!(concat!("../templates/", $kind, ".txt"))),
+            (concat!($kind, ".html"), include_str!(concat!("../templates/", $kind, ".html"))),
+        )+
+    ] };
 }
-const BUILT_IN: [(&str, &str); 6] = built_in!(
-    "reset_code.subject",
-    "reset_code.txt",
-    "reset_code.html",
-    "temporary_password.subject",
-    "temporary_password.txt",
-    "temporary_password.html"
+const BUILT_IN: &[(&str, &str)] = built_in!(
+    "layout.html", "link_or_token.html";
+    "reset_code", "temporary_password", "verify_email", "already_registered", "reset_link", "change_email",
+    "email_changed", "invitation"
 );
+
+/// The mails about links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkMail {
+    /// Proves an address.
+    VerifyEmail,
+    /// Tells the owner of an account that somebody wanted another one with his address.
+    AlreadyRegistered,
+    /// Resets a password.
+    ResetLink,
+    /// Proves a new address.
+    ChangeEmail,
+    /// Tells the old address that there is a new one.
+    EmailChanged,
+    /// Invites into an organization.
+    Invitation,
+}
+
+impl LinkMail {
+    const ALL: [Self; 6] = [
+        Self::VerifyEmail,
+        Self::AlreadyRegistered,
+        Self::ResetLink,
+        Self::ChangeEmail,
+        Self::EmailChanged,
+        Self::Invitation,
+    ];
+
+    const fn template(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "verify_email",
+            Self::AlreadyRegistered => "already_registered",
+            Self::ResetLink => "reset_link",
+            Self::ChangeEmail => "change_email",
+            Self::EmailChanged => "email_changed",
+            Self::Invitation => "invitation",
+        }
+    }
+}
+
+/// What a mail about a link says; empty where its kind has no use for it.
+#[derive(Clone, Copy)]
+pub struct LinkText<'a> {
+    /// The user's name.
+    pub username: &'a str,
+    /// The page that takes the token, with the token; without one the mail has the bare token.
+    pub link: Option<&'a str>,
+    /// The token.
+    pub token: &'a str,
+    /// The organization's name.
+    pub organization: &'a str,
+    /// How long the token works.
+    pub valid_for: Duration,
+}
 
 /// The templates of every mail.
 #[derive(Debug)]
@@ -43,7 +101,7 @@ impl Templates {
         templates.set_undefined_behavior(UndefinedBehavior::Strict);
         // Its error texts would show the values, codes and passwords among them.
         templates.set_debug(false);
-        for (name, source) in BUILT_IN {
+        for &(name, source) in BUILT_IN {
             let own = settings.templates.as_deref().map(|folder| read(folder, name)).transpose()?.flatten();
             let source = own.unwrap_or_else(|| source.to_owned());
             templates.add_template_owned(name, source).map_err(|fault| format!("mail.templates: {fault}"))?;
@@ -56,7 +114,7 @@ impl Templates {
 
     /// The mail with a code that resets a password.
     pub fn reset_code(&self, to: &str, username: &str, code: &str, valid_for: Duration) -> Result<Mail, Error> {
-        self.mail("reset_code", to, username, code, valid_for).map_err(Error::internal)
+        self.secret("reset_code", to, username, code, valid_for).map_err(Error::internal)
     }
 
     /// The mail with a temporary password.
@@ -67,17 +125,40 @@ impl Templates {
         password: &str,
         valid_for: Duration,
     ) -> Result<Mail, Error> {
-        self.mail("temporary_password", to, username, password, valid_for).map_err(Error::internal)
+        self.secret("temporary_password", to, username, password, valid_for).map_err(Error::internal)
     }
 
-    fn mail(&self, kind: &str, to: &str, username: &str, secret: &str, valid_for: Duration) -> Result<Mail, String> {
+    /// A mail about a link.
+    pub fn link(&self, kind: LinkMail, to: &str, text: &LinkText<'_>) -> Result<Mail, Error> {
+        self.about_link(kind, to, text).map_err(Error::internal)
+    }
+
+    fn secret(&self, kind: &str, to: &str, username: &str, secret: &str, valid_for: Duration) -> Result<Mail, String> {
         let values = context! {
-            product => one_line(&self.product),
-            reset_url => self.reset_url.as_ref().map(Url::as_str),
             username => one_line(username),
             code => secret,
             password => secret,
             valid_for => in_words(valid_for),
+        };
+        self.mail(kind, to, values)
+    }
+
+    fn about_link(&self, kind: LinkMail, to: &str, text: &LinkText<'_>) -> Result<Mail, String> {
+        let values = context! {
+            username => one_line(text.username),
+            link => text.link,
+            token => text.token,
+            organization => one_line(text.organization),
+            valid_for => in_words(text.valid_for),
+        };
+        self.mail(kind.template(), to, values)
+    }
+
+    fn mail(&self, kind: &str, to: &str, values: Value) -> Result<Mail, String> {
+        let values = context! {
+            product => one_line(&self.product),
+            reset_url => self.reset_url.as_ref().map(Url::as_str),
+            ..values
         };
         let render = |form: &str| {
             let template = self.templates.get_template(&format!("{kind}.{form}"));
@@ -92,8 +173,15 @@ impl Templates {
     }
 
     fn try_all(&self) -> Result<(), String> {
+        let valid_for = Duration::from_secs(600);
         for kind in ["reset_code", "temporary_password"] {
-            self.mail(kind, "", "name", "secret", Duration::from_secs(600))?;
+            self.secret(kind, "", "name", "secret", valid_for)?;
+        }
+        for kind in LinkMail::ALL {
+            for link in [None, Some("https://example.test/?token=secret")] {
+                let text = LinkText { username: "name", link, token: "secret", organization: "Acme", valid_for };
+                self.about_link(kind, "", &text)?;
+            }
         }
         Ok(())
     }
@@ -115,8 +203,8 @@ fn refuse_misnamed(folder: &Path) -> Result<(), String> {
         let name = entry.file_name().to_string_lossy().into_owned();
         let a_template = [".subject", ".txt", ".html"].iter().any(|ending| name.ends_with(ending));
         if a_template && !BUILT_IN.iter().any(|(known, _)| *known == name) {
-            let known = BUILT_IN.map(|(known, _)| known).join(", ");
-            return Err(format!("mail.templates: {name} is no template's name; there are {known}"));
+            let known: Vec<_> = BUILT_IN.iter().map(|(known, _)| *known).collect();
+            return Err(format!("mail.templates: {name} is no template's name; there are {}", known.join(", ")));
         }
     }
     Ok(())

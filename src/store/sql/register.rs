@@ -10,16 +10,17 @@ use crate::store::organization::{Joining, Role};
 /// See [`crate::store::directory::Directory::register_user`].
 pub(super) async fn register(connection: &mut AnyConnection, draft: &User, joining: &Joining) -> Result<User, Fault> {
     // The row of the counter lets registrations through one by one.
-    let id = next_id(connection, "user").await?;
-    give_way(connection, draft).await?;
+    let fresh = next_id(connection, "user").await?;
+    let id = give_way(connection, draft).await?.unwrap_or(fresh);
     let (organization, role) = enter(connection, draft, joining).await?;
     let user = users::create_as(connection, id, draft).await?;
     members::insert(connection, organization, id, role).await?;
     Ok(user)
 }
 
-/// Deletes the unconfirmed user of this name with every organization that has no other member.
-async fn give_way(connection: &mut AnyConnection, draft: &User) -> Result<(), Fault> {
+/// Deletes the unconfirmed user of this name with every organization that has no other member; answers his id. It goes
+/// on to the next one: an id that changed would tell a registration from an account that is there.
+async fn give_way(connection: &mut AnyConnection, draft: &User) -> Result<Option<i64>, Fault> {
     // A write that changes nothing holds him: who confirms him at the same time then finds him gone.
     let rows = sqlx::query(
         "UPDATE users SET version = version WHERE id IN (SELECT user_id FROM logins WHERE pool = $1 AND login = $2) \
@@ -30,11 +31,11 @@ async fn give_way(connection: &mut AnyConnection, draft: &User) -> Result<(), Fa
     .bind(UserStatus::Unconfirmed.as_str())
     .fetch_all(&mut *connection)
     .await?;
-    let Some(row) = rows.first() else { return Ok(()) };
+    let Some(row) = rows.first() else { return Ok(None) };
     let id = row::integer(row, "id")?;
     organizations::delete_of(connection, id).await?;
     sqlx::query("DELETE FROM users WHERE id = $1").bind(id).execute(connection).await?;
-    Ok(())
+    Ok(Some(id))
 }
 
 /// The organization that is joined, made or held, and the role there.
