@@ -2,6 +2,8 @@
 // Clippy takes helpers for tests (and lets them unwrap) only inside modules marked so.
 
 #[cfg(test)]
+mod account;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod challenge;
@@ -35,6 +37,8 @@ mod ops;
 mod outbox;
 #[cfg(test)]
 mod password;
+#[cfg(test)]
+mod pm415;
 #[cfg(test)]
 mod public_id;
 #[cfg(test)]
