@@ -113,6 +113,7 @@ const MAIL_WAITS: &str = "A mail waits in the store; a running service sends it 
 async fn client_secret(pool: &Pool, name: &str, output: &mut Output) -> Result<(), Failure> {
     let user = pool.find_user(name).await?;
     let secret = pool.replace_client_secret(&user.sub.to_string()).await?;
+    output.line(format_args!("Client id of {}: {}", user.username, pool.public_id(&user)))?;
     output.line(format_args!("Client secret (shown only now): {}", secret.text))
 }
 

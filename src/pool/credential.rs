@@ -1,12 +1,17 @@
 //! OAuth client credentials of a user: his public id and a secret that is shown once. Guessing the secret counts like
 //! guessing the password.
 
+use std::net::IpAddr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Pool;
+use super::auth::Proven;
+use super::user::check_standing;
 use crate::crypto;
 use crate::error::Error;
+use crate::store::directory::User;
 
 /// A client secret that was just made.
 pub struct ClientSecret {
@@ -42,6 +47,32 @@ impl Pool {
         })
         .await?;
         Ok(secret)
+    }
+
+    /// Proves a client id (the public id in decimal) and secret.
+    ///
+    /// Errors: `NotAuthorized` (unknown or wrong, not told apart), `TooManyRequests`, `UserDisabled` and its like,
+    /// `Unavailable`.
+    pub async fn authenticate_credential(
+        &self,
+        client_id: &str,
+        client_secret: &str,
+        source: IpAddr,
+    ) -> Result<Proven, Error> {
+        let user = self.user_by_public_id(client_id).await?;
+        let account = user.as_ref().map_or_else(|| self.absent_user(client_id), |user| user.sub);
+        let proof = async { self.prove_secret(user, client_secret) };
+        let user = self.attempt(account, source, proof).await?;
+        check_standing(&user)?;
+        Ok(Proven(user))
+    }
+
+    /// The same steps whether or not there is a user, and whether or not he has a secret.
+    fn prove_secret(&self, user: Option<User>, secret: &str) -> Result<User, Error> {
+        let kept = user.as_ref().and_then(|user| user.client_secret.as_deref());
+        // No text has the empty tag.
+        let right = crypto::same(self.secret_tag(secret).as_bytes(), kept.unwrap_or_default().as_bytes());
+        user.filter(|_| right).ok_or(Error::NotAuthorized)
     }
 
     fn secret_tag(&self, text: &str) -> String {

@@ -15,6 +15,8 @@ use crate::error::Error;
 use crate::store::tokens::{Attempt, Throttle};
 
 const STRIPES: usize = 1024;
+/// For each mail that one account may be sent, how many people one user may invite.
+const INVITATIONS_A_MAIL: u32 = 10;
 const LONGEST_TURN_WAIT: Duration = Duration::from_secs(5);
 
 /// Attempts on one account are judged one after the other: right passwords sent at once all succeed instead of
@@ -85,11 +87,17 @@ impl Pool {
         self.count_mails_of(&crypto::encode(self.secrets.absent.tag(&[b"address", address.key.as_bytes()]))).await
     }
 
+    /// Counts one invitation: of all that one user sends, and of all mails to that address. Whoever signs up may make
+    /// an organization and invite; this is what keeps him from writing to the whole world.
+    pub(super) async fn count_invitation(&self, inviter: Uuid, address: &EmailAddress) -> Result<(), Error> {
+        let all = self.mail_throttle();
+        let throttle = Throttle { free: all.free.saturating_mul(INVITATIONS_A_MAIL), ..all };
+        self.count(&format!("invite|{}|{inviter}", self.id()), &throttle).await?;
+        self.count_mail_to(address).await
+    }
+
     async fn count_mails_of(&self, subject: &str) -> Result<(), Error> {
-        let limits = &self.ports.limits;
-        let throttle =
-            Throttle { free: limits.mails, lock: *limits.mail_pause, lock_max: limits.mail_pause.saturating_mul(60) };
-        self.count(&format!("mail|{}|{subject}", self.id()), &throttle).await
+        self.count(&format!("mail|{}|{subject}", self.id()), &self.mail_throttle()).await
     }
 
     /// Counts one request or one answer to a code or link from a source; a code itself counts its own.
@@ -113,6 +121,11 @@ impl Pool {
     fn account_throttle(&self) -> Throttle {
         let limits = &self.ports.limits;
         Throttle { free: limits.account_failures, lock: *limits.account_lock, lock_max: *limits.account_lock_max }
+    }
+
+    fn mail_throttle(&self) -> Throttle {
+        let limits = &self.ports.limits;
+        Throttle { free: limits.mails, lock: *limits.mail_pause, lock_max: limits.mail_pause.saturating_mul(60) }
     }
 
     fn source_throttle(&self) -> Throttle {

@@ -2,15 +2,10 @@
 //! after them.
 
 use super::Pool;
-use super::name::Username;
+use super::name::OrganizationName;
 use crate::error::{Error, Kind};
 use crate::store::directory::User;
 use crate::store::organization::{Member, Membership, Organization, Role};
-
-/// A name that an organization can have: what makes a username readable makes it so.
-pub(super) fn organization_name(text: &str) -> Result<Username, Error> {
-    Username::parse(text).map_err(|_| Error::invalid("organization", "is not a valid name"))
-}
 
 impl Pool {
     /// What the user belongs to, in the order of making.
@@ -27,7 +22,7 @@ impl Pool {
     /// The organization with this name. Errors: `NotFound(Organization)`, `Unavailable`.
     pub async fn organization_by_name(&self, name: &str) -> Result<Organization, Error> {
         let missing = || Error::NotFound(Kind::Organization);
-        let name = organization_name(name).map_err(|_| missing())?;
+        let name = OrganizationName::parse(name).map_err(|_| missing())?;
         self.ports.directory.organization_by_name(self.id(), &name.key).await?.ok_or_else(missing)
     }
 
