@@ -75,6 +75,9 @@ pub use sign_up::{Joins, SignUp};
 pub use surface::{Surface, Surfaces};
 pub use user::NewUser;
 
+pub use crate::store::directory::User;
+pub use crate::store::organization::{Membership, Role};
+
 use public_id::PublicIds;
 
 /// Everything outside that a pool uses, and the settings it works by.
