@@ -1,5 +1,7 @@
 //! A store that is away while a link is used: the call is refused, nothing is lost, and the same call later succeeds.
 
+use std::time::Duration;
+
 use cognate::config::{Period, Secret};
 use cognate::error::Error;
 use cognate::pool::{Joins, SignUp};
@@ -84,6 +86,9 @@ async fn a_token_store_that_says_nothing_burns_no_link() {
     unavailable(pool.change_email(&client, &alice, "alice@new.test", &of_a_change).await);
     unavailable(pool.sign_up(&to, draft(), SOURCE).await);
     redis.resume();
+    while app.api.ports.tokens.ping().await.is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 
     pool.reset_password_link(&client, None, &of_a_reset, NEW, SOURCE).await.unwrap();
     pool.change_email(&client, &alice, "alice@new.test", &of_a_change).await.unwrap();
