@@ -2,6 +2,8 @@
 // Clippy takes helpers for tests (and lets them unwrap) only inside modules marked so.
 
 #[cfg(test)]
+mod api_key;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod challenge;
@@ -9,6 +11,8 @@ mod challenge;
 mod cli;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod credential;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
@@ -30,6 +34,8 @@ mod openapi;
 #[cfg(test)]
 mod ops;
 #[cfg(test)]
+mod organizations;
+#[cfg(test)]
 mod outbox;
 #[cfg(test)]
 mod password;
@@ -42,9 +48,13 @@ mod reset;
 #[cfg(test)]
 mod revoke;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod servers;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod surface;
 #[cfg(test)]
 mod throttle;
 #[cfg(test)]
