@@ -26,6 +26,8 @@ mod keys;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod mail;
@@ -40,6 +42,8 @@ mod outbox;
 #[cfg(test)]
 mod password;
 #[cfg(test)]
+mod public_id;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod refusals;
@@ -51,6 +55,8 @@ mod revoke;
 mod roles;
 #[cfg(test)]
 mod servers;
+#[cfg(test)]
+mod sign_up;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
