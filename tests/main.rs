@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod api_key;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod challenge;
@@ -11,6 +13,8 @@ mod challenge;
 mod cli;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod credential;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
@@ -34,6 +38,8 @@ mod openapi;
 #[cfg(test)]
 mod ops;
 #[cfg(test)]
+mod organizations;
+#[cfg(test)]
 mod outbox;
 #[cfg(test)]
 mod password;
@@ -50,11 +56,15 @@ mod reset;
 #[cfg(test)]
 mod revoke;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod servers;
 #[cfg(test)]
 mod sign_up;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod surface;
 #[cfg(test)]
 mod throttle;
 #[cfg(test)]
