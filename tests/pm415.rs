@@ -88,10 +88,9 @@ impl TestApp {
 
     /// The token of the link to a page of the site, in the one mail that is waiting.
     async fn mailed_link(&self, page: &str) -> String {
-        let mails = self.mails().await;
-        let [mail] = mails.as_slice() else { panic!("{} mails", mails.len()) };
+        let mail = self.mail().await;
         let start = format!("{}/account/{page}/?token=", self.config.public_url());
-        token_after(mail, &start)
+        token_after(&mail, &start)
     }
 
     /// Somebody who has registered an organization and followed the link; his id.
