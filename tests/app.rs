@@ -2,6 +2,7 @@
 
 mod answer;
 mod deployment;
+mod mailed;
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
@@ -23,6 +24,7 @@ use tempfile::TempDir;
 pub use answer::{Answer, claims, part};
 pub use deployment::Deployment;
 pub(crate) use deployment::story;
+pub use mailed::token_in;
 
 /// 2026-11-21T12:00:00Z, where every test begins.
 pub const START: Timestamp = Timestamp(1_795_262_400_000);

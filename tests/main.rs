@@ -26,6 +26,8 @@ mod keys;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod login;
 #[cfg(test)]
 mod mail;
@@ -44,6 +46,8 @@ mod permission;
 #[cfg(test)]
 mod pm415;
 #[cfg(test)]
+mod public_id;
+#[cfg(test)]
 mod refresh;
 #[cfg(test)]
 mod refusals;
@@ -53,6 +57,8 @@ mod reset;
 mod revoke;
 #[cfg(test)]
 mod servers;
+#[cfg(test)]
+mod sign_up;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
