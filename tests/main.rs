@@ -26,6 +26,8 @@ mod keys;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod ldap;
+#[cfg(test)]
 mod links;
 #[cfg(test)]
 mod login;
