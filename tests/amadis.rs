@@ -19,7 +19,7 @@ const WRONG: (u16, &str) = (422, r#"{"status":"error","data":{"error":"Incorrect
 const SUCCESS: (u16, &str) = (200, r#"{"status":"success"}"#);
 
 fn refusal(status: u16, error: &str) -> (u16, String) {
-    (status, json!({ "status": "error", "data": { "error": error } }).to_string())
+    (status, format!(r#"{{"status":"error","data":{{"error":"{error}"}}}}"#))
 }
 
 impl TestApp {

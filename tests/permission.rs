@@ -23,6 +23,10 @@ fn every_operation_says_whom_it_is_for_and_how_he_proves_it() {
         assert_eq!(open || operation.takes_token_in_body(), operation.is_open(), "{name}: security and x-permission");
         let closed = needed.iter().any(|permission| *permission != Permission::Public);
         assert_eq!(closed && !operation.takes_token_in_body(), schemes.contains("accessToken"), "{name}");
+        let documents = |status: &str| operation.body["responses"][status].is_mapping();
+        assert!(!closed || documents("401"), "{name} does not say when it is 401");
+        let above = needed.iter().any(|permission| *permission > Permission::User);
+        assert!(!above || documents("403"), "{name} does not say when it is 403");
         assert!(!schemes.contains("apiKey") || schemes.contains("accessToken"), "{name}");
     }
 }

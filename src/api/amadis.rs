@@ -152,6 +152,7 @@ impl Call<'_> {
     async fn register(&self, body: web::Bytes) -> Result<HttpResponse, Refusal> {
         self.pool.permit(&self.caller().await?.user, Action::RegisterUsers).await?;
         let (name, email, password) = self.parse::<Register>(body).await?.check()?;
+        EmailAddress::parse(&email)?;
         let secret = self.pool.new_client_secret()?;
         let draft = NewUser {
             attributes: [("name".to_owned(), name)].into(),

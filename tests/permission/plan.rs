@@ -77,11 +77,9 @@ fn resolve(node: &Value) -> &Value {
 impl Operation {
     /// One for all, or one for each example of the body, where two APIs share a path.
     pub fn permissions(&self) -> Vec<Permission> {
-        match &self.body["x-permission"] {
-            Value::String(one) => vec![Permission::parse(one)],
-            Value::Mapping(each) => each.values().map(|one| Permission::parse(one.as_str().unwrap())).collect(),
-            _ => Vec::new(),
-        }
+        let said = &self.body["x-permission"];
+        let each = said.as_mapping().into_iter().flat_map(|each| each.values());
+        each.chain(said.is_string().then_some(said)).map(|one| Permission::parse(one.as_str().unwrap())).collect()
     }
 
     fn permission(&self, example: &str) -> Permission {

@@ -26,7 +26,8 @@ pub fn modify(url: &str, ca: &Path, binder: &str, password: &str, ldif: &str) {
     let mut command = Command::new("ldapmodify");
     command.args(["-x", "-H", url, "-D", binder, "-w", password]).env("LDAPTLS_CACERT", ca);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap_or_else(|fault| panic!("no ldapmodify ({fault}): apt-get install ldap-utils"));
+    let mut child =
+        command.spawn().unwrap_or_else(|fault| panic!("no ldapmodify ({fault}): apt-get install ldap-utils"));
     child.stdin.take().unwrap().write_all(ldif.as_bytes()).unwrap();
     let done = child.wait_with_output().unwrap();
     assert!(done.status.success(), "{}\n{ldif}", String::from_utf8_lossy(&done.stderr));

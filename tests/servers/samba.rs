@@ -14,7 +14,8 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use super::directory::{certify, modify};
 
 pub const BASE: &str = "DC=corp,DC=example,DC=test";
-const PACKAGES: &str = "apt-get install samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind";
+const PACKAGES: &str =
+    "apt-get install samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind";
 /// Process 1 of its own space: when it ends, because the test process did, everything in there ends.
 const INSIDE: &str = r#"
 cd "$1"
