@@ -6,6 +6,8 @@ mod account;
 #[cfg(test)]
 mod app;
 #[cfg(test)]
+mod astera;
+#[cfg(test)]
 mod challenge;
 #[cfg(test)]
 mod cli;
