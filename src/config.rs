@@ -12,7 +12,8 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
-pub use accounts::{AccountApi, Amadis, Astera, Compat, Ldap, Pm415};
+pub use accounts::{AccountApi, Amadis, Astera, Compat, Pm415};
+pub use ldap::Ldap;
 pub use load::load;
 use value::Shown;
 pub use value::{List, Period, Secret, Setting};
@@ -45,8 +46,9 @@ macro_rules! settings {
     };
 }
 
-// After the macro, which it uses.
+// After the macro, which they use.
 mod accounts;
+mod ldap;
 
 settings! {
     /// HTTP: where it listens, how it is called from outside, and what it bears.

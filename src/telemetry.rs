@@ -65,6 +65,7 @@ pub fn describe() {
     counter!("cognate_sessions_ended_total", "Sessions ended, by cause.");
     counter!("cognate_throttled_total", "Attempts refused by a throttle.");
     counter!("cognate_mails_total", "Mails by result.");
+    counter!("cognate_ldap_requests_total", "Questions to the foreign directory by result.");
     histogram!("cognate_store_duration_seconds", "Time of a store's verb, by store and verb.");
     counter!("cognate_store_errors_total", "Store verbs that failed, by store and verb.");
     gauge!("cognate_store_disk_full", "1 while the disk of the embedded store is full, else 0.");

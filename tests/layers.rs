@@ -21,12 +21,13 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("lib", &[]),
 ];
 /// Who may name a foreign crate that brings its ways with it.
-const CRATES: [(&str, &[&str]); 8] = [
+const CRATES: [(&str, &[&str]); 9] = [
     ("sqlx", &["store"]),
     ("redis", &["store"]),
     ("actix_web", &["api", "server", "telemetry"]),
     ("actix_cors", &["api"]),
     ("lettre", &["outbound", "pool", "config"]),
+    ("ldap3", &["outbound"]),
     ("ring", &["crypto"]),
     ("aws_lc_rs", &["keys", "crypto", "server"]),
     ("jsonwebtoken", &["keys"]),

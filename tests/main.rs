@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod amadis;
+#[cfg(test)]
 mod api_key;
 #[cfg(test)]
 mod app;
@@ -28,11 +30,15 @@ mod keys;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod ldap;
+#[cfg(test)]
 mod links;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
 mod mail;
+#[cfg(test)]
+mod oauth;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
@@ -43,6 +49,8 @@ mod organizations;
 mod outbox;
 #[cfg(test)]
 mod password;
+#[cfg(test)]
+mod permission;
 #[cfg(test)]
 mod pm415;
 #[cfg(test)]

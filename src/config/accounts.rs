@@ -1,11 +1,9 @@
-//! Settings of the account APIs, of the token endpoint, and of the foreign directory that people sign in from.
-
-use std::path::PathBuf;
+//! Settings of the account APIs and of the token endpoint.
 
 use serde::Deserialize;
 use url::Url;
 
-use super::value::{List, Period, Secret, Setting, Shown};
+use super::value::{Period, Setting, Shown};
 
 /// Which of the two APIs under `/api/account` answer there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -78,35 +76,5 @@ settings! {
         wrong_password_status: u32 = 422;
         /// Whether changing a password needs an access token besides the old password.
         change_needs_token: bool = true;
-    }
-}
-
-settings! {
-    /// Active Directory or another LDAP directory that people sign in from.
-    Ldap("ldap.") {
-        /// ldaps://HOST:PORT, or ldap://HOST:PORT which is turned into TLS (StartTLS) at once. Empty: not configured.
-        url: Option<Url> = None;
-        /// PEM certificates to trust, instead of the public ones.
-        ca_file: Option<PathBuf> = None;
-        /// NetBIOS name of the domain: DOMAIN in the user name DOMAIN\name.
-        domain: Option<String> = None;
-        /// Where people are searched.
-        base_dn: String = String::new();
-        /// Filter that finds one person; {name} is the escaped name without the domain.
-        user_filter: String = "(&(objectClass=user)(sAMAccountName={name}))".to_owned();
-        /// Account that searches before the bind of the person. Empty: DOMAIN\name is bound directly.
-        bind_dn: Option<String> = None;
-        /// Password of ldap.bind_dn.
-        bind_password: Option<Secret> = None;
-        /// File that holds ldap.bind_password.
-        bind_password_file: Option<PathBuf> = None;
-        /// Groups to map, DIRECTORY GROUP=POOL GROUP each (by the cn); a person is in these exactly as there.
-        groups: List<String> = List(Vec::new());
-        /// Connections at most.
-        connections: u32 = 8;
-        /// Longest wait for a connection.
-        connect_timeout: Period = Period::seconds(2);
-        /// Longest wait for an answer; after that the sign-in is a 503.
-        timeout: Period = Period::seconds(3);
     }
 }

@@ -10,6 +10,7 @@ impl Config {
         self.check_exposure(faults);
         self.check_urls(faults);
         self.check_numbers(faults);
+        self.ldap.check(faults);
         self.check_accounts(faults);
     }
 

@@ -1,3 +1,4 @@
 //! What goes out of the process by its own will.
 
+pub mod ldap;
 pub mod mail;

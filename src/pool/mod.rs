@@ -10,6 +10,7 @@ mod code;
 mod credential;
 mod document;
 mod email;
+mod external;
 pub mod group;
 pub mod hash;
 mod import;
@@ -46,6 +47,7 @@ use crate::config;
 use crate::crypto::{MacKey, Random, RootSecret, SealKey};
 use crate::error::{Error, Kind};
 use crate::keys::{KeySet, MasterKeys};
+use crate::outbound::ldap::Ldap;
 use crate::outbound::mail::Templates;
 use crate::store::directory::Directory;
 use crate::store::tokens::TokenStore;
@@ -55,6 +57,7 @@ pub use bootstrap::{ADMIN, FirstAdmin};
 pub use challenge::Asked;
 pub use client::{Client, Rotation};
 pub use credential::ClientSecret;
+pub use external::NewExternalUser;
 pub use group::NewGroup;
 pub use hash::Hasher;
 pub use import::{ImportedUser, is_attribute};
@@ -93,6 +96,9 @@ pub struct Ports {
     pub master: MasterKeys,
     /// The words of mails.
     pub templates: Templates,
+    /// The foreign directory that some users sign in from, if there is one. `/readyz` does not ask it: when it is down,
+    /// everybody else still signs in and every session goes on, and no replica would be better off than another.
+    pub ldap: Option<Ldap>,
     /// One turn at a time for each account.
     pub turns: Turns,
     /// Throttles.

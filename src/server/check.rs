@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{master, tls};
 use crate::config::Config;
 use crate::error::{Error, chain};
+use crate::outbound::ldap::Ldap;
 use crate::outbound::mail::{Mailer, Templates};
 use crate::pool::{Hasher, Inventory, Surface, Surfaces, inspect};
 use crate::store::directory::Directory;
@@ -37,6 +38,7 @@ pub async fn check(config: &Config) -> Vec<Finding> {
     findings.extend([
         finding("certificate", try_certificate(config)),
         finding("mail", try_mail(config)),
+        finding("ldap", try_ldap(config).await),
         finding("templates", Templates::load(&config.mail).map(|_| say_templates(config))),
         finding(
             "password",
@@ -141,6 +143,13 @@ fn try_mail(config: &Config) -> Result<String, String> {
         Mailer::open(&config.mail, &config.data)?;
     }
     Ok(format!("mails land in {}", folder.display()))
+}
+
+async fn try_ldap(config: &Config) -> Result<String, String> {
+    match Ldap::open(&config.ldap)? {
+        None => Ok("not configured: nobody signs in from Active Directory".to_owned()),
+        Some(ldap) => ldap.try_out().await.map(str::to_owned).map_err(|error| chain(&error)),
+    }
 }
 
 fn say_templates(config: &Config) -> String {
