@@ -70,8 +70,9 @@ async fn what_a_client_may_not_be_is_refused(app: TestApp) {
     for (change, reason) in [
         (
             (|client| client.access_token_seconds = 299) as fn(&mut Client),
-            "access token life must be 300 to 86400 seconds",
+            "access token life must be 300 to 604800 seconds",
         ),
+        (|client| client.access_token_seconds = 604_801, "access token life must be 300 to 604800 seconds"),
         (|client| client.id_token_seconds = 86_401, "id token life must be 300 to 86400 seconds"),
         (|client| client.refresh_token_seconds = 3599, "refresh token life must be 3600 to 315360000 seconds"),
         (

@@ -1,6 +1,7 @@
 //! Keys as others see them: the JWKS, the discovery document, how long both may be kept, and a key's whole life.
 
 use cognate::keys::Algorithm;
+use cognate::pool::{Surface, Terms};
 use jsonwebtoken::jwk::JwkSet;
 use serde_json::{Value, json};
 
@@ -118,7 +119,10 @@ async fn a_pool_that_does_not_exist_has_no_documents(app: TestApp) {
 }
 
 // R20
-story!(a_rotated_key_is_published_an_hour_before_it_signs_and_the_old_one_until_its_last_token_has_expired);
+story!(a_rotated_key_is_published_an_hour_before_it_signs_and_the_old_one_until_its_last_token_has_expired, |config| {
+    // Where no token lives longer than a day.
+    config.pm415.access_token = cognate::config::Period::hours(24);
+});
 async fn a_rotated_key_is_published_an_hour_before_it_signs_and_the_old_one_until_its_last_token_has_expired(
     app: TestApp,
 ) {
@@ -146,6 +150,68 @@ async fn a_rotated_key_is_published_an_hour_before_it_signs_and_the_old_one_unti
     app.reload().await;
     assert_eq!(kids(&app).await, [new.kid]);
     assert!(!verifies(&app, &last).await);
+}
+
+/// The last token of a life, and the key that signed it.
+async fn last_token(app: &TestApp, surface: Surface) -> String {
+    let (pool, client) = app.api.pools.surface(surface).unwrap();
+    let user = pool.prove("alice", crate::app::PASSWORD, [127, 0, 0, 1].into()).await.unwrap();
+    pool.next_step(Terms::from(&client), &user).await.unwrap().tokens().unwrap().access_token
+}
+
+/// Lets the next key sign, and answers its id.
+async fn rotated(app: &TestApp) -> String {
+    let new = app.api.pools.rotate_keys(&app.pool(), false).await.unwrap();
+    app.clock.advance_seconds(AHEAD);
+    app.reload().await;
+    new.kid
+}
+
+// R20
+story!(a_retired_key_stays_as_long_as_the_longest_lived_token_of_any_surface);
+async fn a_retired_key_stays_as_long_as_the_longest_lived_token_of_any_surface(app: TestApp) {
+    app.user("alice").await;
+    let last = last_token(&app, Surface::Pm415).await;
+    let old = kid(&last);
+    let new = rotated(&app).await;
+    app.clock.advance_seconds(7 * DAY - AHEAD - 1);
+    app.reload().await;
+    assert_eq!(kids(&app).await, [new.clone(), old.clone()]);
+    assert!(verifies(&app, &last).await && app.accepts(&last).await);
+    // Until the last token that it may have signed has expired everywhere.
+    app.clock.advance_seconds(2 * AHEAD);
+    app.reload().await;
+    assert_eq!(kids(&app).await, [new.clone(), old]);
+    app.clock.advance_seconds(1);
+    app.reload().await;
+    assert_eq!(kids(&app).await, [new]);
+}
+
+// R20
+story!(a_retired_key_stays_for_the_tokens_of_a_client_that_was_shortened_or_deleted, |config| {
+    config.pm415.access_token = cognate::config::Period::hours(1);
+});
+async fn a_retired_key_stays_for_the_tokens_of_a_client_that_was_shortened_or_deleted(app: TestApp) {
+    app.user("alice").await;
+    app.change_client(|client| client.access_token_seconds = 7 * DAY).await;
+    let last = app.login("alice", crate::app::PASSWORD).await.field("access_token");
+    app.change_client(|client| client.access_token_seconds = HOUR).await;
+    app.clock.advance_seconds(HOUR);
+    app.reload().await;
+    let old = kid(&last);
+    let new = rotated(&app).await;
+    app.clock.advance_seconds(7 * DAY - HOUR - AHEAD - 1);
+    app.reload().await;
+    assert_eq!(kids(&app).await, [new.clone(), old.clone()]);
+    assert!(verifies(&app, &last).await && app.accepts(&last).await);
+    // The long life is forgotten by then: what signs now retires after a day again.
+    app.clock.advance_seconds(2 * AHEAD + 1);
+    app.reload().await;
+    let newer = rotated(&app).await;
+    app.clock.advance_seconds(DAY + AHEAD);
+    app.reload().await;
+    let left = kids(&app).await;
+    assert!(left.contains(&newer) && !left.contains(&new), "{left:?}");
 }
 
 story!(a_key_is_followed_by_a_new_one_before_it_is_ninety_days_old);

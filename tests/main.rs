@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod amadis;
+#[cfg(test)]
+mod api_key;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod astera;
@@ -13,6 +17,8 @@ mod challenge;
 mod cli;
 #[cfg(test)]
 mod client;
+#[cfg(test)]
+mod credential;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
@@ -26,19 +32,27 @@ mod keys;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod ldap;
+#[cfg(test)]
 mod links;
 #[cfg(test)]
 mod login;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod oauth;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod ops;
 #[cfg(test)]
+mod organizations;
+#[cfg(test)]
 mod outbox;
 #[cfg(test)]
 mod password;
+#[cfg(test)]
+mod permission;
 #[cfg(test)]
 mod pm415;
 #[cfg(test)]
@@ -52,11 +66,15 @@ mod reset;
 #[cfg(test)]
 mod revoke;
 #[cfg(test)]
+mod roles;
+#[cfg(test)]
 mod servers;
 #[cfg(test)]
 mod sign_up;
 #[cfg(test)]
 mod store;
+#[cfg(test)]
+mod surface;
 #[cfg(test)]
 mod throttle;
 #[cfg(test)]

@@ -1,6 +1,11 @@
-//! Changing one's own password with an access token.
+//! New passwords in place of known ones: with an access token or by name, and those that an administrator gives.
 
+use std::net::{IpAddr, Ipv4Addr};
+
+use cognate::error::Error;
+use cognate::pool::NewUser;
 use cognate::pool::password::PasswordPolicy;
+use cognate::store::directory::{User, UserStatus};
 use futures_util::future::join_all;
 
 use crate::app::{PASSWORD, TestApp, story};
@@ -135,4 +140,101 @@ async fn two_changes_at_once_have_one_winner(app: TestApp) {
     let winners: Vec<usize> = (0..4).filter(|index| answers[*index].whole() == DONE).collect();
     assert_eq!(winners.len(), 1);
     assert_eq!(app.login("alice", &passwords[winners[0]]).await.status, 200);
+}
+
+const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// How it ended: `ok`, or the refusal's name.
+fn outcome<T>(outcome: Result<T, Error>) -> &'static str {
+    outcome.map_or_else(|error| error.label(), |_| "ok")
+}
+
+story!(a_password_is_replaced_by_name_for_who_knows_it_and_only_the_callers_own_session_goes_on);
+async fn a_password_is_replaced_by_name_for_who_knows_it_and_only_the_callers_own_session_goes_on(app: TestApp) {
+    let other = app.signed_in("alice").await.field("access_token");
+    let own = app.login("alice", PASSWORD).await.field("access_token");
+    let of_bob = app.signed_in("bob").await.field("access_token");
+    let pool = app.pool();
+    let caller = pool.authenticate(&own).await.unwrap();
+    let changed = pool.replace_password("alice@example.test", PASSWORD, NEW, HERE, Some(&caller)).await.unwrap();
+    assert_eq!(changed.sub, caller.user.sub);
+    assert!(app.accepts(&own).await && !app.accepts(&other).await);
+    // Somebody else's call spares no session.
+    let bob = pool.authenticate(&of_bob).await.unwrap();
+    assert_eq!(outcome(pool.replace_password("alice", NEW, PASSWORD, HERE, Some(&bob)).await), "ok");
+    assert!(!app.accepts(&own).await && app.accepts(&of_bob).await);
+    assert_eq!(outcome(pool.replace_password("bob", PASSWORD, NEW, HERE, None).await), "ok");
+    assert!(!app.accepts(&of_bob).await);
+    assert_eq!((app.login("alice", PASSWORD).await.status, app.login("bob", NEW).await.status), (200, 200));
+}
+
+// D01, D20
+story!(replacing_by_name_tells_nobody_who_exists_and_is_throttled_like_signing_in);
+async fn replacing_by_name_tells_nobody_who_exists_and_is_throttled_like_signing_in(app: TestApp) {
+    app.user("alice").await;
+    let pool = app.pool();
+    assert_eq!(outcome(pool.replace_password("alice", PASSWORD, "iloveyou", HERE, None).await), "invalid_password");
+    for name in ["alice", "ghost", "", "a\0b"] {
+        for _ in 0..5 {
+            assert_eq!(outcome(pool.replace_password(name, "guess", NEW, HERE, None).await), "not_authorized");
+        }
+        assert_eq!(outcome(pool.replace_password(name, PASSWORD, NEW, HERE, None).await), "too_many_requests");
+    }
+    assert_eq!(app.login("alice", PASSWORD).await.status, 429);
+    app.clock.advance_seconds(1);
+    pool.disable_user("alice").await.unwrap();
+    assert_eq!(outcome(pool.replace_password("alice", PASSWORD, NEW, HERE, None).await), "user_disabled");
+}
+
+story!(a_temporary_password_is_replaced_for_good_as_long_as_it_works);
+async fn a_temporary_password_is_replaced_for_good_as_long_as_it_works(app: TestApp) {
+    let pool = app.pool();
+    for name in ["eve", "late"] {
+        pool.create_user(NewUser { temporary: true, ..NewUser::new(name, PASSWORD) }).await.unwrap();
+    }
+    assert_eq!(outcome(pool.replace_password("eve", PASSWORD, NEW, HERE, None).await), "ok");
+    assert_eq!(app.login("eve", NEW).await.json()["expires_in"], 86_400);
+    app.clock.advance_seconds(7 * 86_400);
+    let late = pool.replace_password("late", PASSWORD, NEW, HERE, None).await;
+    assert_eq!(outcome(late), "temporary_password_expired");
+    assert_eq!(app.login("eve", NEW).await.status, 200);
+}
+
+story!(a_generated_password_is_permanent_keeps_the_policy_and_ends_every_session);
+async fn a_generated_password_is_permanent_keeps_the_policy_and_ends_every_session(app: TestApp) {
+    let policy = PasswordPolicy::Cognito {
+        min_length: 30,
+        require_uppercase: true,
+        require_lowercase: true,
+        require_numbers: true,
+        require_symbols: true,
+    };
+    app.change_pool(|pool| pool.password_policy = policy).await;
+    let email = Some("alice@example.test".to_owned());
+    let first = format!("{PASSWORD} of 30 Characters & more");
+    app.pool().create_user(NewUser { email, ..NewUser::new("alice", &first) }).await.unwrap();
+    let access = app.login("alice", &first).await.field("access_token");
+    let (user, password) = app.pool().generate_password("alice@example.test").await.unwrap();
+    assert_eq!(user.username, "alice");
+    assert!(policy.check(&password, &[]).is_ok());
+    assert!(!app.accepts(&access).await);
+    assert_eq!((app.login("alice", &first).await.status, app.login("alice", &password).await.status), (401, 200));
+    assert_ne!(app.pool().generate_password("alice").await.unwrap().1, password);
+    assert_eq!(outcome(app.pool().generate_password("nobody").await), "user_not_found");
+}
+
+story!(who_comes_from_a_foreign_directory_gets_no_second_password);
+async fn who_comes_from_a_foreign_directory_gets_no_second_password(app: TestApp) {
+    app.user("alice").await;
+    let alice = app.pool().find_user("alice").await.unwrap();
+    let external = User { status: UserStatus::ExternalProvider, password: None, ..alice };
+    app.api.ports.directory.update_user(&external).await.unwrap();
+    for refused in [
+        outcome(app.pool().generate_password("alice").await),
+        outcome(app.pool().set_password("alice", NEW, false).await),
+        outcome(app.pool().set_password("alice", NEW, true).await),
+    ] {
+        assert_eq!(refused, "reset_not_allowed");
+    }
+    assert_eq!(app.login("alice", NEW).await.whole(), WRONG);
 }

@@ -77,7 +77,7 @@ impl TestApp {
     }
 
     /// A call with `Authorization: Bearer`.
-    async fn with_bearer(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Answer {
+    pub async fn with_bearer(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Answer {
         let request = self.to(method, path).header("authorization", format!("Bearer {token}"));
         self.request(match body {
             Some(body) => request.json(&body),
@@ -88,14 +88,13 @@ impl TestApp {
 
     /// The token of the link to a page of the site, in the one mail that is waiting.
     async fn mailed_link(&self, page: &str) -> String {
-        let mails = self.mails().await;
-        let [mail] = mails.as_slice() else { panic!("{} mails", mails.len()) };
+        let mail = self.mail().await;
         let start = format!("{}/account/{page}/?token=", self.config.public_url());
-        token_after(mail, &start)
+        token_after(&mail, &start)
     }
 
     /// Somebody who has registered an organization and followed the link; his id.
-    async fn registered(&self, email: &str, organization: &str) -> i64 {
+    pub async fn registered(&self, email: &str, organization: &str) -> i64 {
         let answer = self.pm415("register", registration(email, organization)).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         let token = self.mailed_link("verify").await;
@@ -105,7 +104,7 @@ impl TestApp {
     }
 
     /// The same, signed in; his token.
-    async fn registered_and_in(&self, email: &str, organization: &str) -> String {
+    pub async fn registered_and_in(&self, email: &str, organization: &str) -> String {
         self.registered(email, organization).await;
         let answer = self.sign_in(email, PASSWORD).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -113,13 +112,13 @@ impl TestApp {
     }
 
     /// Number of the first organization of whoever holds the token.
-    async fn organization_of(&self, token: &str) -> i64 {
+    pub async fn organization_of(&self, token: &str) -> i64 {
         let answer = self.with_bearer("GET", "/api/user", token, None).await;
         answer.json()["organization"]["id"].as_i64().unwrap_or_else(|| panic!("{}", answer.text))
     }
 
     /// The token of an invitation for an address.
-    async fn invitation(&self, admin: &str, organization: i64, email: &str) -> String {
+    pub async fn invitation(&self, admin: &str, organization: i64, email: &str) -> String {
         let path = format!("/api/org/{organization}/invitelink");
         let answer = self.with_bearer("POST", &path, admin, Some(json!({ "email": email }))).await;
         assert_eq!(answer.status, 200, "{}", answer.text);

@@ -1,5 +1,7 @@
 //! Signing up: an unconfirmed user, a mailed link, and what neither tells nor takes away.
 
+mod invitation;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 

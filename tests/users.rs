@@ -161,3 +161,23 @@ async fn the_sessions_of_a_user_are_listed_latest_first_and_only_while_they_live
     app.pool().disable_user("alice").await.unwrap();
     assert!(listed().await.is_empty());
 }
+
+story!(a_user_is_made_with_attributes_and_with_an_address_that_is_proven_or_not);
+async fn a_user_is_made_with_attributes_and_with_an_address_that_is_proven_or_not(app: TestApp) {
+    let pool = app.pool();
+    let attributes: std::collections::BTreeMap<String, String> =
+        [("name".to_owned(), "Ann Smith".to_owned()), ("custom:team".to_owned(), "red".to_owned())].into();
+    let email = || Some("ann@example.test".to_owned());
+    let draft = NewUser { email: email(), email_verified: false, attributes, ..NewUser::new("ann", PASSWORD) };
+    pool.create_user(draft).await.unwrap();
+    let token = claims(&app.login("ann", PASSWORD).await.field("id_token"));
+    let said = [&token["name"], &token["custom:team"], &token["email"], &token["email_verified"]];
+    assert_eq!(said, [&json!("Ann Smith"), &json!("red"), &json!("ann@example.test"), &json!(false)]);
+    assert_eq!(app.login("ann@example.test", PASSWORD).await.whole(), NO_LOGIN, "an unproven address is no name");
+    pool.create_user(NewUser { email: email(), ..NewUser::new("other", PASSWORD) }).await.unwrap();
+    assert_eq!(app.login("ann@example.test", PASSWORD).await.status, 200, "but free for who proves it");
+    // K08
+    let attributes = [("cognito:groups".to_owned(), "admin".to_owned())].into();
+    let refused = pool.create_user(NewUser { attributes, ..NewUser::new("eve", PASSWORD) }).await.unwrap_err();
+    assert_eq!(refused.to_string(), "cognito:groups is not an attribute (use custom:NAME for your own)");
+}

@@ -1,8 +1,11 @@
 //! The dialects: languages the outside speaks. Each knows HTTP and nothing of storage; [`mount`] is the table of them.
 
 pub mod account;
+pub mod amadis;
+mod field;
 pub mod http;
 pub mod member;
+pub mod oauth;
 pub mod oidc;
 pub mod ops;
 pub mod v1;
@@ -61,6 +64,11 @@ impl Route {
     pub const fn post(path: &'static str, operation: &'static str) -> Self {
         Self { method: "POST", path, operation }
     }
+
+    /// A route of the method PATCH.
+    pub const fn patch(path: &'static str, operation: &'static str) -> Self {
+        Self { method: "PATCH", path, operation }
+    }
 }
 
 /// Every dialect that the settings let speak; one line each.
@@ -69,6 +77,10 @@ pub fn dialects(api: &Arc<Api>) -> Vec<Box<dyn Dialect>> {
     let mut dialects: Vec<Box<dyn Dialect>> = Vec::new();
     if served.v1 {
         dialects.push(Box::new(v1::V1::new(api.clone())));
+    }
+    if served.amadis {
+        dialects.push(Box::new(amadis::Amadis::new(api.clone())));
+        dialects.push(Box::new(oauth::OAuth::new(api.clone())));
     }
     if served.account != AccountApi::Off {
         dialects.push(Box::new(account::Account::new(api.clone())));

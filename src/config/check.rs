@@ -66,7 +66,6 @@ impl Config {
             ("http.body_limit", self.http.body_limit),
             ("http.max_connections", self.http.max_connections),
             ("directory.connections", usize::try_from(self.directory.connections).unwrap_or(usize::MAX)),
-            ("ldap.connections", usize::try_from(self.ldap.connections).unwrap_or(usize::MAX)),
             ("limits.account_failures", usize::try_from(self.limits.account_failures).unwrap_or(usize::MAX)),
             ("limits.source_failures", usize::try_from(self.limits.source_failures).unwrap_or(usize::MAX)),
             ("limits.code_attempts", usize::try_from(self.limits.code_attempts).unwrap_or(usize::MAX)),

@@ -52,7 +52,10 @@ impl Ldap {
                 faults.push(fault.to_owned());
             }
         };
-        must(is_server(url), "ldap.url: must be ldaps://HOST:PORT or ldap://HOST:PORT, the host by name or IPv4 address");
+        must(
+            is_server(url),
+            "ldap.url: must be ldaps://HOST:PORT or ldap://HOST:PORT, the host by name or IPv4 address",
+        );
         must(!self.base_dn.is_empty(), "ldap.base_dn: needed with ldap.url, for example DC=corp,DC=example,DC=com");
         must(self.user_filter.contains("{name}"), "ldap.user_filter: must contain {name}");
         must(

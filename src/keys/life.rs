@@ -16,7 +16,7 @@ const PUT_OFF: Duration = Duration::from_secs(24 * 3600);
 pub struct TokenLife {
     /// That life.
     pub seconds: u64,
-    /// When the last token of that life has expired; none as long as it is given to new ones.
+    /// When the last token of that life has expired; none as long as no other life is given to new ones.
     pub until: Option<Timestamp>,
 }
 
@@ -29,16 +29,16 @@ impl KeySetRecord {
         let gone_at = |seconds| now.plus(Duration::from_secs(seconds)).plus(present.publish_ahead);
         let life = present.token_life.as_secs();
         self.lives.retain(|known| known.until.is_none_or(|until| until > now));
-        match self.lives.iter_mut().find(|known| known.seconds == life) {
-            Some(known) if known.until.is_some_and(|until| until < gone_at(life)) => {
-                known.until = Some(gone_at(life).plus(PUT_OFF));
-            }
-            Some(_) => {}
-            None => {
-                for former in self.lives.iter_mut().filter(|known| known.until.is_none()) {
-                    former.until = Some(gone_at(former.seconds));
+        if !self.lives.iter().any(|known| known.seconds == life) {
+            self.lives.push(TokenLife { seconds: life, until: None });
+        }
+        for known in &mut self.lives {
+            match known.until {
+                None if known.seconds != life => known.until = Some(gone_at(known.seconds)),
+                Some(until) if known.seconds == life && until < gone_at(life) => {
+                    known.until = Some(gone_at(life).plus(PUT_OFF));
                 }
-                self.lives.push(TokenLife { seconds: life, until: None });
+                None | Some(_) => {}
             }
         }
         let longest = self.lives.iter().map(|known| known.seconds).max().unwrap_or(life);

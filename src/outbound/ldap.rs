@@ -96,7 +96,7 @@ impl Ldap {
         self.0.groups.of_pool()
     }
 
-    /// Whether the directory has this person. Without an account to search with it cannot be asked: then yes.
+    /// Whether the directory has this person. Without an account to search with it cannot be asked: then whether it could.
     pub async fn knows(&self, account: &Account) -> Result<bool, Error> {
         let (site, account) = (self.0.clone(), account.clone());
         let known = self.within(async move { site.knows(&account).await }).await;
@@ -155,8 +155,8 @@ fn count(result: Result<&'static str, &Error>) {
 
 impl Site {
     async fn knows(&self, account: &Account) -> Result<bool, Cause> {
-        if let Way::Direct(_) = self.way {
-            return Ok(true);
+        if let Way::Direct(user_dn) = &self.way {
+            return Ok(user_dn.allows(&account.name));
         }
         let mut lease = self.spares.take().await?;
         let found = lease.find(&self.base, &self.filter.of(&account.name)).await?;
@@ -190,12 +190,7 @@ impl Site {
     }
 
     /// The connection is bound as the person afterwards, so it is used for nobody else.
-    async fn prove_directly(
-        &self,
-        user_dn: &UserDn,
-        account: Option<Account>,
-        password: &str,
-    ) -> Result<Proof, Cause> {
+    async fn prove_directly(&self, user_dn: &UserDn, account: Option<Account>, password: &str) -> Result<Proof, Cause> {
         let nobody = nobody()?;
         let account = account.filter(|account| user_dn.allows(&account.name));
         let name = account.as_ref().map_or(&nobody, |account| &account.name);

@@ -219,8 +219,9 @@ fn called(user: &User, name: &str) -> bool {
     email || super::session::names(user, name)
 }
 
+/// A user of a foreign directory is named as there, whatever his address is.
 fn is_called_by_address(user: &User) -> bool {
-    user.email_key.as_deref() == Some(user.username_key.as_str())
+    !user.is_external() && user.email_key.as_deref() == Some(user.username_key.as_str())
 }
 
 /// An address that becomes a username must be short enough for one.

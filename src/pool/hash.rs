@@ -1,13 +1,13 @@
 //! Hashing of passwords on a bounded pool of its own, so that a burst of sign-ins queues and is then told to come
 //! back, while refresh, JWKS and health never wait behind it.
 
+mod memory;
 mod stored;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use argon2::password_hash::PasswordHasher as _;
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::config;
 use crate::crypto::Random;
 use crate::error::Error;
+use memory::{Memories, Memory};
 use stored::Stored;
 
 /// What a password proved to be.
@@ -33,6 +34,7 @@ pub struct Hasher {
     argon2: Argon2<'static>,
     ghost: Arc<Stored>,
     turns: Arc<Semaphore>,
+    memories: Arc<Memories>,
     queue_wait: Duration,
     waiting: AtomicUsize,
     random: Random,
@@ -53,6 +55,7 @@ impl Hasher {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let turns = if settings.threads == 0 { cores() } else { settings.threads.min(Semaphore::MAX_PERMITS) };
         Ok(Self {
+            memories: Arc::new(Memories::of(params.block_count())),
             ghost: Arc::new(Stored::ghost(&params, &random)?),
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
             turns: Arc::new(Semaphore::new(turns)),
@@ -66,11 +69,7 @@ impl Hasher {
     pub async fn hash(&self, password: &str) -> Result<String, Error> {
         let argon2 = self.argon2.clone();
         let salt = self.random.bytes::<16>()?;
-        let work = move |password: &[u8]| {
-            let hash = argon2.hash_password_with_salt(password, &salt);
-            hash.map(|hash| hash.to_string()).map_err(|fault| Error::unavailable(format!("Argon2: {fault}")))
-        };
-        self.in_turn(password, work).await
+        self.in_turn(password, move |password, memory| stored::make(&argon2, password, &salt, memory)).await
     }
 
     /// Compares a password with a stored hash, whole and byte for byte. Without a stored hash the same work is done
@@ -84,7 +83,7 @@ impl Hasher {
             None => Arc::clone(&self.ghost),
         };
         let current = stored.is_current(self.argon2.params());
-        let right = self.in_turn(password, move |password| stored.matches(password)).await?;
+        let right = self.in_turn(password, move |password, memory| stored.matches(password, memory)).await?;
         Ok(match (right, current) {
             (true, true) => PasswordCheck::Right,
             (true, false) => PasswordCheck::RightButOutdated,
@@ -100,14 +99,15 @@ impl Hasher {
     async fn in_turn<T: Send + 'static>(
         &self,
         password: &str,
-        work: impl FnOnce(&[u8]) -> Result<T, Error> + Send + 'static,
+        work: impl FnOnce(&[u8], &mut Memory) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let turn = self.turn().await?;
         let password = Zeroizing::new(password.to_owned());
+        let memories = Arc::clone(&self.memories);
         let job = move || {
             // Held by the thread, not by the caller: a caller who goes away does not free a core that is still busy.
             let _turn = turn;
-            work(password.as_bytes())
+            memories.lend(|memory| work(password.as_bytes(), memory))
         };
         tokio::task::spawn_blocking(job).await.map_err(Error::internal)?
     }

@@ -61,3 +61,24 @@ impl RefreshToken {
         SessionKey { pool: pool.id().to_owned(), user: self.user, id: self.session }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::crypto::RootSecret;
+    use crate::pool::Client;
+
+    #[test]
+    fn a_token_that_is_bound_to_nobody_is_what_it_always_was() {
+        let key = RootSecret::new([7; 32]).mac_key("refresh", "us-east-1_Sample000").unwrap();
+        let client = Client::new("sample".to_owned(), String::new(), String::new(), Timestamp(0));
+        let terms = Terms::from(&client);
+        let token = RefreshToken { session: Uuid::from_u128(1), user: Uuid::from_u128(2), generation: 3 };
+        // Computed apart from this code, as the tag was before tokens could be bound.
+        let text = "AAAAAAAAAAAAAAAAAAAAAQAAAAAAAAAAAAAAAAAAAAI.3.a4lnWhhqBFuGbWXnIk3SLNF4HlxdFLDm4mplicrJ8tI";
+        assert_eq!(token.encode(&key, terms), text);
+        assert!(RefreshToken::decode(&key, terms, text).is_some());
+        assert!(RefreshToken::decode(&key, Terms { bound_to: "7", ..terms }, text).is_none());
+    }
+}

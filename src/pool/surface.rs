@@ -90,9 +90,12 @@ struct Share {
 
 impl Share {
     fn apply(&self, client: Client) -> Client {
+        let refresh_token_seconds = self.refresh_token.map_or(client.refresh_token_seconds, |life| life.as_secs());
         Client {
             access_token_seconds: self.access_token.map_or(client.access_token_seconds, |life| life.as_secs()),
-            refresh_token_seconds: self.refresh_token.map_or(client.refresh_token_seconds, |life| life.as_secs()),
+            // No surface but the native one hands it out; it must not outlive its session all the same.
+            id_token_seconds: client.id_token_seconds.min(refresh_token_seconds),
+            refresh_token_seconds,
             ..client
         }
     }

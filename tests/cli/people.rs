@@ -159,3 +159,23 @@ async fn tokens_carry_the_groups_that_commands_gave() {
     let names: Vec<_> = listed.as_array().unwrap().iter().map(|group| group["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["chiefs", "admin"], "admin is the first administrator's");
 }
+
+#[tokio::test]
+async fn a_client_secret_is_printed_once_and_the_one_before_stops_working() {
+    let place = Place::new();
+    place.user("alice");
+    let secret = |said: &str| word_after(said, "Client secret (shown only now): ").unwrap().to_owned();
+    let id = |said: &str| word_after(said, "Client id of alice: ").unwrap().to_owned();
+    let (first, second) =
+        (place.run("users client-secret alice").fine(), place.run("users client-secret alice").fine());
+    assert_eq!(id(&first), id(&second));
+    assert!(secret(&first) != secret(&second) && secret(&first).len() == 44);
+    let opened = place.opened().await;
+    let pool = opened.pools.first().unwrap();
+    let here = [127, 0, 0, 1].into();
+    assert!(pool.authenticate_credential(&id(&first), &secret(&first), here).await.is_err());
+    let proven = pool.authenticate_credential(&id(&first), &secret(&second), here).await.unwrap();
+    assert_eq!(proven.user().username, "alice");
+    assert!(!place.run("users show alice --json").fine().contains(&secret(&second)));
+    assert!(place.run("users client-secret nobody").failed().starts_with("User does not exist."));
+}

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use cognate::config::Config;
+use cognate::server::{Assembled, assemble};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -121,6 +123,16 @@ impl Place {
         screen.read_to_end(&mut shown).unwrap();
         child.wait().unwrap();
         String::from_utf8(shown).unwrap()
+    }
+
+    /// The same data, for what no command does.
+    pub async fn opened(&self) -> Assembled {
+        let mut config = Config { data: self.path("cognate-data"), ..Config::default() };
+        config.password.memory_kib = 64;
+        config.password.iterations = 1;
+        let opened = assemble(&config).await.unwrap();
+        opened.pools.reload().await.unwrap();
+        opened
     }
 
     /// A user with [`PASSWORD`] and the address NAME@example.test.

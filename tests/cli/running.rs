@@ -77,12 +77,12 @@ async fn a_client_is_made_changed_and_spoken_for_by_v1() {
     assert!(changed.contains("name           web shop\n"), "what is not named stays");
     until("shorter tokens", async || (service.login("alice", PASSWORD).await.1["expires_in"] == 1800).then_some(()))
         .await;
-    let refused = place.run(&format!("clients update {id} --access-token 2d")).failed();
-    assert_eq!(refused, "access token life must be 300 to 86400 seconds");
+    let refused = place.run(&format!("clients update {id} --access-token 8d")).failed();
+    assert_eq!(refused, "access token life must be 300 to 604800 seconds");
     assert_eq!(place.run(&format!("clients update {id} --access-token 1500ms")).code, 2);
     assert!(place.run(&format!("clients delete {id} --yes")).failed().starts_with("/v1 speaks for this client"));
     let first = place.run("clients list --json").json();
-    let first = first.as_array().unwrap().iter().find(|client| client["id"] != id).unwrap();
+    let first = first.as_array().unwrap().iter().find(|client| client["name"] == "default").unwrap();
     place.run(&format!("clients delete {} --yes", first["id"].as_str().unwrap())).fine();
     assert!(place.run("clients show nothing").failed().starts_with("App client does not exist."));
 }

@@ -143,3 +143,34 @@ fn nothing_in_the_environment_or_the_arguments_makes_it_panic() {
     let done = place.shell("export ODD=$'\\xff' COGNATE__LOG__LEVEL=$'\\xff'; cognate users show $'\\xff'", "");
     assert!(done.code != 0 && !done.err.contains("panicked"), "{}", done.err);
 }
+
+#[test]
+fn what_the_account_apis_can_not_do_is_refused_setting_by_setting() {
+    for (name, value, fault) in [
+        ("PM415__ACCESS_TOKEN", "8d", "pm415.access_token: must be whole seconds, 5m to 7d"),
+        ("PM415__ACCESS_TOKEN", "299s", "pm415.access_token: must be whole seconds, 5m to 7d"),
+        ("AMADIS__ACCESS_TOKEN", "3600500ms", "amadis.access_token: must be whole seconds, 5m to 7d"),
+        ("PM415__LINK", "59s", "pm415.link: must be whole seconds, 1m to 30d"),
+        ("ASTERA__LINK", "31d", "astera.link: must be whole seconds, 1m to 30d"),
+        ("ASTERA__REFRESH_TOKEN", "3651d", "astera.refresh_token: must be whole seconds, 1h to 3650d"),
+        ("ASTERA__ACCESS_TOKEN", "2d", ""),
+        ("ASTERA__REFRESH_TOKEN", "1h", ""),
+        ("AMADIS__WRONG_PASSWORD_STATUS", "401", "amadis.wrong_password_status: must be 422 or 400"),
+        ("AMADIS__WRONG_PASSWORD_STATUS", "400", ""),
+        ("PM415__SITE", "javascript:alert(1)", "pm415.site: must be http:// or https://"),
+    ] {
+        let mut place = Place::new();
+        place.set(&format!("COGNATE__{name}"), value);
+        let done = place.run("config");
+        match fault {
+            "" => drop(done.fine()),
+            fault => assert!(done.err.lines().any(|line| line.ends_with(fault)), "{name}: {}", done.err),
+        }
+    }
+    let mut place = Place::new();
+    place.set("COGNATE__AMADIS__ACCESS_TOKEN", "2h");
+    place.set("COGNATE__AMADIS__REFRESH_TOKEN", "1h");
+    assert!(
+        place.run("config").failed().contains("amadis.refresh_token: must not be shorter than amadis.access_token")
+    );
+}

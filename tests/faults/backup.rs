@@ -4,7 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use cognate::store::directory::Directory;
+use cognate::store::directory::{Directory, User};
+use cognate::store::organization::Joining;
 use cognate::store::sql::backup::{backup, restore};
 use cognate::store::sql::{self, Sql};
 use cognate::store::tokens::TokenStore;
@@ -33,7 +34,10 @@ async fn a_backup_made_while_others_write_is_whole_and_restores_to_that_state() 
     let folder = tempfile::tempdir().unwrap();
     let (db, copy) = (folder.path().join("cognate.db"), folder.path().join("copy.db"));
     let store = open(&db).await;
-    let ada = store.create_user(&user("ada")).await.unwrap();
+    let ada = user("ada");
+    let acme = Joining::New { name: "Acme".to_owned(), name_key: "acme".to_owned() };
+    let ada = store.register_user(&User { api_key: Some("nonce".to_owned()), ..ada }, &acme).await.unwrap();
+    let memberships = store.memberships(POOL, ada.sub).await.unwrap();
     let writing = tokio::spawn({
         let store = store.clone();
         async move {
@@ -47,11 +51,14 @@ async fn a_backup_made_while_others_write_is_whole_and_restores_to_that_state() 
     writing.await.unwrap();
     assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
     store.delete_user(POOL, ada.sub).await.unwrap();
+    store.delete_organization(POOL, memberships[0].organization.id).await.unwrap();
     drop(store);
 
     restore_when_free(&copy, &db).await;
     assert_eq!(std::fs::metadata(&db).unwrap().permissions().mode() & 0o777, 0o600);
     let store = open(&db).await;
+    assert_eq!(memberships.len(), 1);
+    assert_eq!(store.memberships(POOL, ada.sub).await.unwrap(), memberships);
     assert_eq!(store.user(POOL, ada.sub).await.unwrap(), Some(ada));
     let ids: Vec<_> = store.documents("client", POOL).await.unwrap().into_iter().map(|one| one.id).collect();
     let wanted: Vec<_> = (0..ids.len()).map(|number| format!("{number:03}")).collect();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cognate::config::{Period, Secret};
 use cognate::error::Error;
-use cognate::pool::{Joins, SignUp};
+use cognate::pool::{Joins, NewGroup, SignUp};
 use sqlx::{Connection as _, PgConnection};
 
 use super::{NEW, SOURCE, link, user};
@@ -38,6 +38,11 @@ async fn a_directory_that_cannot_be_written_burns_no_link() {
     let of_a_change = app.mailed_token().await;
     pool.sign_up(&to, draft(), SOURCE).await.unwrap();
     let of_a_registration = app.mailed_token().await;
+    pool.create_group(NewGroup { name: "admin".to_owned(), description: None, precedence: None }).await.unwrap();
+    pool.add_to_group("admin", "bob").await.unwrap();
+    let acme = pool.organization_by_name("Acme").await.unwrap().id;
+    let invitation = pool.invite(&to, &user(&app, "bob").await, acme, "fay@example.test", false).await.unwrap();
+    let fay = || SignUp { email: "fay@example.test", joins: Joins::Invitation(&invitation), ..draft() };
 
     let url = app.config.directory.url.as_ref().unwrap().expose();
     let mut keeper = PgConnection::connect(url).await.unwrap();
@@ -46,6 +51,7 @@ async fn a_directory_that_cannot_be_written_burns_no_link() {
     unavailable(pool.change_email(&client, &bob, "bob@new.test", &of_a_change).await);
     unavailable(pool.confirm_sign_up(&client, &of_a_registration).await);
     unavailable(pool.sign_up(&to, SignUp { email: "dan@example.test", ..draft() }, SOURCE).await);
+    unavailable(pool.sign_up(&to, fay(), SOURCE).await);
     sqlx::raw_sql("ROLLBACK").execute(&mut keeper).await.unwrap();
 
     assert_eq!(app.login("alice", PASSWORD).await.status, 200, "nothing was changed");
@@ -54,6 +60,7 @@ async fn a_directory_that_cannot_be_written_burns_no_link() {
     pool.confirm_sign_up(&client, &of_a_registration).await.unwrap();
     let joins = Joins::NewOrganization("Dan's");
     pool.sign_up(&to, SignUp { email: "dan@example.test", joins, ..draft() }, SOURCE).await.unwrap();
+    pool.sign_up(&to, fay(), SOURCE).await.unwrap();
     assert_eq!(app.login("alice", NEW).await.status, 200);
     assert_eq!(app.login("bob@new.test", PASSWORD).await.status, 200);
 }

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use super::{EMAIL, ORGANIZATION, refusal, registration, whole};
 use crate::app::{PASSWORD, TestApp, story};
 use crate::servers::redis::Server;
-use cognate::config::{Period, Secret};
+use cognate::config::Secret;
 
 async fn raw(app: &TestApp, request: &str) -> String {
     let mut connection = TcpStream::connect(app.url.trim_start_matches("http://")).await.unwrap();
@@ -29,7 +29,7 @@ async fn a_body_over_64_kib_is_too_large(app: TestApp) {
 
 // H03
 story!(a_body_that_does_not_arrive_is_not_waited_for, |config| {
-    config.http.body_timeout = Period::milliseconds(200);
+    config.http.body_timeout = cognate::config::Period::milliseconds(200);
 });
 async fn a_body_that_does_not_arrive_is_not_waited_for(app: TestApp) {
     let half =

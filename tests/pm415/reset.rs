@@ -30,8 +30,10 @@ async fn a_forgotten_password_is_replaced_by_the_link_of_a_mail(app: TestApp) {
     let id = app.registered(EMAIL, ORGANIZATION).await;
     let session = app.sign_in(EMAIL, PASSWORD).await.field("token");
     let answer = app.pm415("forgotpassword", json!({ "email": EMAIL })).await;
+    // A number made of the address alone, so that it does not tell whether it is anybody's.
+    let shown = app.pool().absent_public_id(EMAIL);
     let message = "A message was sent to the ada@example.test";
-    assert_eq!(whole(&answer), (200, format!(r#"{{"message":"{message}","success":true,"userId":{id}}}"#)));
+    assert_eq!(whole(&answer), (200, format!(r#"{{"message":"{message}","success":true,"userId":{shown}}}"#)));
     let token = app.mailed_link("reset-password").await;
 
     let changed = change_password(&app, &token, NEW).await;
@@ -63,7 +65,10 @@ async fn asking_for_a_link_answers_alike_for_everybody(app: TestApp) {
 
 story!(a_pool_may_say_whose_address_is_unknown);
 async fn a_pool_may_say_whose_address_is_unknown(app: TestApp) {
+    let id = app.registered(EMAIL, ORGANIZATION).await;
     app.show_existence().await;
+    let known = app.pm415("forgotpassword", json!({ "email": EMAIL })).await;
+    assert_eq!((known.status, &known.json()["userId"]), (200, &json!(id)));
     assert_eq!(
         app.pm415("forgotpassword", json!({ "email": "nobody@example.test" })).await.whole(),
         (

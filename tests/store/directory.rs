@@ -7,13 +7,16 @@ use std::sync::Arc;
 use cognate::clock::Timestamp;
 use cognate::crypto::Random;
 use cognate::store::directory::{Directory, Document, Group, OutboxMail, User, UserStatus};
+use cognate::store::organization::{Joining, Organization};
 use uuid::Uuid;
 
 mod documents;
 mod groups;
 mod logins;
+mod organizations;
 mod outbox;
 mod races;
+mod registrations;
 mod users;
 
 /// The store under test.
@@ -27,6 +30,7 @@ macro_rules! directory_suite {
                 users::a_new_user_is_read_back_whole,
                 users::ids_grow_and_are_never_given_twice,
                 users::a_user_is_found_in_his_own_pool_only,
+                users::a_user_is_found_by_id_in_his_own_pool_only,
                 users::an_update_writes_all_fields_and_raises_the_version,
                 users::an_update_of_a_version_that_is_gone_is_a_conflict,
                 users::an_update_changes_neither_groups_nor_birthday,
@@ -55,6 +59,29 @@ macro_rules! directory_suite {
                 groups::a_missing_group_or_user_is_named,
                 groups::a_deleted_group_leaves_its_members,
                 groups::a_page_of_users_brings_the_groups_of_each,
+                organizations::an_organization_is_found_by_id_and_name_in_its_own_pool_only,
+                organizations::a_name_of_an_organization_is_taken_once_in_a_pool,
+                organizations::pages_of_organizations_follow_the_id_and_keep_to_the_pool,
+                organizations::ids_of_organizations_are_never_given_twice,
+                organizations::a_user_joins_once,
+                organizations::who_joins_what_is_not_there_is_told_what_is_missing,
+                organizations::the_organizations_of_a_user_are_listed_by_id_with_his_roles,
+                organizations::members_are_listed_by_their_ids_each_with_his_groups,
+                organizations::a_role_is_changed_where_there_is_one,
+                organizations::a_member_leaves_once,
+                organizations::a_deleted_organization_is_gone_with_its_memberships_and_its_members_stay,
+                organizations::a_deleted_user_leaves_his_organizations,
+                registrations::a_registration_founds_an_organization_with_its_administrator,
+                registrations::a_registration_joins_an_organization_in_the_role_it_names,
+                registrations::an_unconfirmed_user_gives_way_with_the_organization_he_founded,
+                registrations::an_organization_with_other_members_outlives_the_founder_who_gives_way,
+                registrations::an_organization_that_somebody_else_founded_outlives_an_unconfirmed_member,
+                registrations::who_is_confirmed_or_disabled_gives_way_to_nobody,
+                registrations::a_name_that_is_a_verified_address_of_another_is_refused,
+                registrations::a_refused_registration_keeps_whoever_would_have_given_way,
+                registrations::an_organization_that_is_gone_or_of_another_pool_is_not_joined,
+                registrations::what_is_wrong_with_the_organization_is_said_before_what_is_wrong_with_the_user,
+                registrations::a_user_of_another_pool_gives_way_to_nobody_here,
                 documents::a_document_is_made_once_and_read_back,
                 documents::documents_are_listed_under_their_parent_by_id,
                 documents::an_update_names_the_version_it_read,
@@ -78,6 +105,12 @@ macro_rules! directory_suite {
                 races::every_mail_is_claimed_by_exactly_one,
                 races::ids_made_at_once_are_all_different,
                 races::a_refused_write_harms_none_that_came_with_it,
+                races::one_of_many_registers_an_address,
+                races::the_last_of_many_unconfirmed_registrations_stays,
+                races::one_of_many_founds_an_organization,
+                races::one_of_many_joins_an_organization,
+                races::either_a_confirmation_or_a_new_registration_wins,
+                races::nobody_joins_an_organization_that_is_given_up,
             }
         }
     };
@@ -140,6 +173,21 @@ fn user(name: &str) -> User {
 fn with_address(name: &str, address: &str, verified: bool) -> User {
     let email_key = Some(address.to_lowercase());
     User { email: Some(address.to_owned()), email_key, email_verified: verified, ..user(name) }
+}
+
+/// Somebody who signed up with his address and has proven nothing.
+fn unconfirmed(address: &str) -> User {
+    User { status: UserStatus::Unconfirmed, ..with_address(address, address, false) }
+}
+
+fn founding(name: &str) -> Joining {
+    Joining::New { name: name.to_owned(), name_key: name.to_lowercase() }
+}
+
+/// An organization founded by a new, confirmed user.
+async fn founded(store: &Store, founder: &str, name: &str) -> Organization {
+    store.register_user(&user(founder), &founding(name)).await.unwrap();
+    store.organization_by_name(POOL, &name.to_lowercase()).await.unwrap().unwrap()
 }
 
 fn group(name: &str, precedence: i64) -> Group {

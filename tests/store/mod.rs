@@ -1,6 +1,7 @@
 //! Conformance of the stores: one suite for each port, run on every implementation.
 
 mod directory;
+mod migrations;
 mod redis;
 pub mod sql;
 pub mod tokens;

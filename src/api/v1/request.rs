@@ -1,47 +1,6 @@
 //! The bodies that `/v1` reads and the limits of their fields.
 
-use std::ops::RangeInclusive;
-
-use serde::Deserialize;
-
-use crate::error::Error;
-
-const ANY_LENGTH: RangeInclusive<usize> = 1..=usize::MAX;
-
-/// A field that must be there, with a length in characters.
-fn text(field: &'static str, value: Option<String>, length: RangeInclusive<usize>) -> Result<String, Error> {
-    let value = value.ok_or_else(|| Error::invalid(field, "is required."))?;
-    if value.contains('\0') {
-        // No name, password or token has one; databases refuse it, and older hashes end at it (D10, D13).
-        return Err(Error::invalid(field, "must not contain NUL."));
-    }
-    let count = value.chars().count();
-    if count == 0 {
-        return Err(Error::invalid(field, "must not be empty."));
-    }
-    if count < *length.start() {
-        return Err(Error::invalid(field, format!("must have at least {} characters.", length.start())));
-    }
-    if count > *length.end() {
-        return Err(Error::invalid(field, format!("must have at most {} characters.", length.end())));
-    }
-    Ok(value)
-}
-
-macro_rules! body {
-    ($(#[doc = $doc:literal])+ $name:ident { $($field:ident: $length:expr),+ } -> $out:ty) => {
-        $(#[doc = $doc])+
-        #[derive(Deserialize)]
-        pub(super) struct $name { $($field: Option<String>),+ }
-
-        impl $name {
-            pub(super) fn check(self) -> Result<$out, Error> {
-                $(let $field = text(stringify!($field), self.$field, $length)?;)+
-                Ok(($($field),+))
-            }
-        }
-    };
-}
+use crate::api::field::{ANY_LENGTH, body};
 
 body! {
     /// POST /v1/login

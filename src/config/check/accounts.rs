@@ -1,6 +1,6 @@
-//! Faults in the settings of the account APIs and of the foreign directory.
+//! Faults in the settings of the account APIs.
 
-use crate::config::{Config, Ldap, Period};
+use crate::config::{Config, Period};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -8,7 +8,7 @@ const DAY: u64 = 24 * HOUR;
 
 impl Config {
     pub(super) fn check_accounts(&self, faults: &mut Vec<String>) {
-        let Self { pm415, astera, amadis, ldap, .. } = self;
+        let Self { pm415, astera, amadis, .. } = self;
         for (name, value, least, most) in [
             ("pm415.access_token", pm415.access_token, 5 * MINUTE, 7 * DAY),
             ("pm415.link", pm415.link, MINUTE, 30 * DAY),
@@ -35,7 +35,6 @@ impl Config {
             faults.push("amadis.wrong_password_status: must be 422 or 400".to_owned());
         }
         self.check_pages(faults);
-        check_ldap(ldap, faults);
     }
 
     /// Links in mails lead there, so they must be pages and nothing else.
@@ -48,34 +47,6 @@ impl Config {
             if page.as_ref().is_some_and(|page| !matches!(page.scheme(), "http" | "https")) {
                 faults.push(format!("{name}: must be http:// or https://"));
             }
-        }
-    }
-}
-
-fn check_ldap(ldap: &Ldap, faults: &mut Vec<String>) {
-    if let Some(url) = &ldap.url {
-        if !matches!(url.scheme(), "ldap" | "ldaps") || url.host_str().is_none_or(str::is_empty) {
-            faults.push("ldap.url: must be ldaps://HOST:PORT or ldap://HOST:PORT".to_owned());
-        }
-        if ldap.base_dn.is_empty() {
-            faults.push("ldap.base_dn: needed with ldap.url".to_owned());
-        }
-    }
-    if !ldap.user_filter.contains("{name}") {
-        faults.push("ldap.user_filter: must contain {name}, or it finds somebody else".to_owned());
-    }
-    match (&ldap.bind_dn, &ldap.bind_password) {
-        (Some(_), None) => faults.push("ldap.bind_password_file: needed with ldap.bind_dn".to_owned()),
-        (Some(_), Some(password)) if password.expose().is_empty() => {
-            faults.push("ldap.bind_password: must not be empty, a bind without password proves nothing".to_owned());
-        }
-        (None, Some(_)) => faults.push("ldap.bind_password: needs ldap.bind_dn".to_owned()),
-        (Some(_), Some(_)) | (None, None) => {}
-    }
-    for entry in &*ldap.groups {
-        let sides = entry.split_once('=');
-        if sides.is_none_or(|(theirs, ours)| theirs.trim().is_empty() || ours.trim().is_empty()) {
-            faults.push(format!("ldap.groups: `{entry}` must be DIRECTORY GROUP=POOL GROUP"));
         }
     }
 }

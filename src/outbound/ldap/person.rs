@@ -85,7 +85,9 @@ mod tests {
         SearchEntry {
             dn: "CN=Alice,DC=corp".to_owned(),
             attrs: texts.iter().map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()])).collect(),
-            bin_attrs: HashMap::from_iter(binary.iter().map(|(name, value)| ((*name).to_owned(), vec![value.to_vec()]))),
+            bin_attrs: HashMap::from_iter(
+                binary.iter().map(|(name, value)| ((*name).to_owned(), vec![value.to_vec()])),
+            ),
         }
     }
 

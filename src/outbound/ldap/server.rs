@@ -41,9 +41,8 @@ impl Server {
         if self.starts_plain {
             start_tls(&mut stream).await?;
         }
-        let settings = LdapConnSettings::new()
-            .set_config(self.tls.clone())
-            .set_std_stream(StdStream::Tcp(stream.into_std()?));
+        let settings =
+            LdapConnSettings::new().set_config(self.tls.clone()).set_std_stream(StdStream::Tcp(stream.into_std()?));
         let (driver, ldap) = LdapConnAsync::from_url_with_settings(settings, &self.secure_url).await?;
         Ok(Connection::new(driver, ldap))
     }

@@ -82,9 +82,8 @@ mod tests {
     #[test]
     fn active_directorys_reasons_are_told_apart_only_where_the_password_was_right() {
         let verdict = |code: &str| {
-            let text = format!(
-                "80090308: LdapErr: DSID-0C09041C, comment: AcceptSecurityContext error, data {code}, v4563\0"
-            );
+            let text =
+                format!("80090308: LdapErr: DSID-0C09041C, comment: AcceptSecurityContext error, data {code}, v4563\0");
             of_bind(&result(49, &text)).ok()
         };
         for wrong in ["525", "52e", "530", "531", "533", "701", "775", "0", ""] {

@@ -4,10 +4,33 @@ use argon2::{Algorithm, Argon2, Version};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use password_hash::phc::PasswordHash;
+use password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 
+use super::memory::Memory;
 use crate::crypto::{self, Random};
 use crate::error::Error;
+
+/// The hash of `password` in PHC format.
+pub(super) fn make(
+    argon2: &Argon2<'_>,
+    password: &[u8],
+    salt: &[u8; 16],
+    memory: &mut Memory,
+) -> Result<String, Error> {
+    let mut digest = [0; argon2::Params::DEFAULT_OUTPUT_LEN];
+    memory.hash(argon2, password, salt, &mut digest)?;
+    fn written(fault: impl std::fmt::Display) -> Error {
+        Error::internal(format!("Argon2: {fault}"))
+    }
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(argon2.params()).map_err(written)?,
+        salt: Some(Salt::new(salt).map_err(written)?),
+        hash: Some(Output::new(&digest).map_err(written)?),
+    };
+    Ok(hash.to_string())
+}
 
 /// Longest text that is looked at.
 const TEXT_LIMIT: usize = 512;
@@ -78,13 +101,12 @@ impl Stored {
     }
 
     /// Whether `password` is the one, compared whole; blocks a core for the hash's cost.
-    pub fn matches(&self, password: &[u8]) -> Result<bool, Error> {
+    pub fn matches(&self, password: &[u8], memory: &mut Memory) -> Result<bool, Error> {
         Ok(match self {
             Self::Argon2 { algorithm, version, params, salt, digest } => {
                 let mut computed = vec![0; digest.len()];
-                Argon2::new(*algorithm, *version, params.clone())
-                    .hash_password_into(password, salt, &mut computed)
-                    .map_err(|fault| Error::unavailable(format!("Argon2: {fault}")))?;
+                let argon2 = Argon2::new(*algorithm, *version, params.clone());
+                memory.hash(&argon2, password, salt, &mut computed)?;
                 crypto::same(&computed, digest)
             }
             Self::Bcrypt(text) => {

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use cognate::error::Error;
-use cognate::store::directory::{Document, User};
+use cognate::error::{Error, Kind};
+use cognate::store::directory::{Document, User, UserStatus};
+use cognate::store::organization::Role;
 
-use super::{POOL, Store, all_at_once, at, document, mail, user, with_address};
+use super::{POOL, Store, all_at_once, at, document, founded, founding, mail, unconfirmed, user, uuid, with_address};
 
 /// How many succeeded; the others must all have been refused with what `refusal` accepts.
 fn winners<T: std::fmt::Debug>(outcomes: &[Result<T, Error>], refusal: fn(&Error) -> bool) -> usize {
@@ -130,4 +131,95 @@ pub async fn a_refused_write_harms_none_that_came_with_it(store: Store) {
     .await;
     assert_eq!(winners(&outcomes, exists), 30);
     assert_eq!(store.users(POOL, 0, 100).await.unwrap().len(), 31);
+}
+
+pub async fn one_of_many_registers_an_address(store: Store) {
+    let outcomes = all_at_once(16, |number| {
+        let store = store.clone();
+        let (ada, joining) = (user("ada@example.org"), founding(&format!("organization {number}")));
+        async move { store.register_user(&ada, &joining).await }
+    })
+    .await;
+    assert_eq!(winners(&outcomes, exists), 1);
+    assert_eq!(store.users(POOL, 0, 100).await.unwrap().len(), 1);
+    assert_eq!(store.organizations(POOL, 0, 100).await.unwrap().len(), 1);
+}
+
+pub async fn the_last_of_many_unconfirmed_registrations_stays(store: Store) {
+    let outcomes = all_at_once(16, |number| {
+        let store = store.clone();
+        let (ada, joining) = (unconfirmed("ada@example.org"), founding(&format!("organization {number}")));
+        async move { store.register_user(&ada, &joining).await.unwrap() }
+    })
+    .await;
+    let last = outcomes.into_iter().max_by_key(|made| made.id).unwrap();
+    assert_eq!(store.users(POOL, 0, 100).await.unwrap(), std::slice::from_ref(&last));
+    let left = store.organizations(POOL, 0, 100).await.unwrap();
+    let his: Vec<_> = store.memberships(POOL, last.sub).await.unwrap().into_iter().map(|it| it.organization).collect();
+    assert_eq!((left.len(), left), (1, his));
+}
+
+pub async fn one_of_many_founds_an_organization(store: Store) {
+    let outcomes = all_at_once(16, |number| {
+        let (store, founder) = (store.clone(), unconfirmed(&format!("user{number}@example.org")));
+        async move { store.register_user(&founder, &founding("Acme")).await }
+    })
+    .await;
+    assert_eq!(winners(&outcomes, |error| matches!(error, Error::Exists(Kind::Organization))), 1);
+    assert_eq!(store.users(POOL, 0, 100).await.unwrap().len(), 1, "the others left nothing behind");
+}
+
+pub async fn one_of_many_joins_an_organization(store: Store) {
+    let acme = founded(&store, "ada", "Acme").await;
+    let bob = store.create_user(&user("bob")).await.unwrap();
+    let outcomes = all_at_once(16, |_| {
+        let store = store.clone();
+        async move { store.join_organization(POOL, acme.id, bob.sub, Role::Member).await }
+    })
+    .await;
+    assert_eq!(winners(&outcomes, |error| matches!(error, Error::AlreadyMember)), 1);
+    assert_eq!(store.members(POOL, acme.id).await.unwrap().len(), 2);
+}
+
+pub async fn either_a_confirmation_or_a_new_registration_wins(store: Store) {
+    for round in 0..20 {
+        let name = format!("user{round}@example.org");
+        let first = store.register_user(&unconfirmed(&name), &founding(&name)).await.unwrap();
+        let confirmed = User { status: UserStatus::Confirmed, email_verified: true, ..first.clone() };
+        let (second, joining) = (unconfirmed(&name), founding(&name));
+        let (kept, replaced) = tokio::join!(store.update_user(&confirmed), store.register_user(&second, &joining));
+        match (kept, replaced) {
+            // The organization is taken, too, and that is said first.
+            (Ok(2), Err(Error::UserExists | Error::Exists(Kind::Organization))) => {
+                assert_eq!(store.user(POOL, first.sub).await.unwrap().unwrap().status, UserStatus::Confirmed);
+            }
+            (Err(Error::Conflict), Ok(made)) => {
+                assert_eq!(store.user(POOL, first.sub).await.unwrap(), None);
+                assert_eq!(store.user_by_login(POOL, &name, "").await.unwrap(), Some(made));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+pub async fn nobody_joins_an_organization_that_is_given_up(store: Store) {
+    for round in 0..20 {
+        let name = format!("user{round}@example.org");
+        store.register_user(&unconfirmed(&name), &founding(&name)).await.unwrap();
+        let organization = store.organization_by_name(POOL, &name).await.unwrap().unwrap().id;
+        let bob = store.create_user(&user(&uuid().to_string())).await.unwrap();
+        let (second, joining) = (unconfirmed(&name), founding(&format!("{name} again")));
+        let (joined, registered) = tokio::join!(
+            store.join_organization(POOL, organization, bob.sub, Role::Member),
+            store.register_user(&second, &joining)
+        );
+        registered.unwrap();
+        let his: Vec<_> = store.memberships(POOL, bob.sub).await.unwrap().iter().map(|it| it.organization.id).collect();
+        match joined {
+            Ok(()) => assert_eq!(his, [organization]),
+            Err(Error::NotFound(Kind::Organization)) => assert_eq!(his, [] as [i64; 0]),
+            Err(other) => panic!("{other:?}"),
+        }
+        assert_eq!(store.organization(POOL, organization).await.unwrap().is_some(), !his.is_empty());
+    }
 }

@@ -18,6 +18,9 @@ fn full() -> User {
         temporary_until: Some(at(1)),
         session_epoch: i64::MAX,
         spared_session: Some(uuid()),
+        external_id: Some("0f1e2d3c4b5a69788796a5b4c3d2e1f0".to_owned()),
+        client_secret: Some("a MAC".to_owned()),
+        api_key: Some("a nonce".to_owned()),
         created_at: at(2),
         updated_at: at(3),
         ..with_address("ada", "Ada@Example.org", true)
@@ -49,6 +52,16 @@ pub async fn a_user_is_found_in_his_own_pool_only(store: Store) {
     assert!(!store.delete_user(other, ada.sub).await.unwrap());
     let twin = User { pool: other.to_owned(), ..with_address("ada", "ada@example.org", true) };
     store.create_user(&twin).await.unwrap();
+}
+
+pub async fn a_user_is_found_by_id_in_his_own_pool_only(store: Store) {
+    store.create_group(&group("staff", 1)).await.unwrap();
+    let ada = store.create_user(&User { groups: vec!["staff".to_owned()], ..full() }).await.unwrap();
+    assert_eq!(store.user_by_id(POOL, ada.id).await.unwrap(), Some(ada.clone()));
+    assert_eq!(store.user_by_id("eu-west-1_Another01", ada.id).await.unwrap(), None);
+    for absent in [0, -1, ada.id + 1, i64::MAX] {
+        assert_eq!(store.user_by_id(POOL, absent).await.unwrap(), None);
+    }
 }
 
 pub async fn an_update_writes_all_fields_and_raises_the_version(store: Store) {

@@ -148,6 +148,63 @@ pub async fn a_challenge_without_stored_answer_is_never_right(store: Store) {
     assert_eq!(store.attempt_challenge(&key, at(0)).await.unwrap(), Some(left(&challenge, 3)));
 }
 
+pub async fn a_payload_is_kept_and_comes_with_every_answer(store: Store) {
+    let (key, challenge) = put(&store, |challenge| {
+        challenge.payload = Some("sealed \"text\" with ünïcode and \r\n".to_owned());
+        challenge.attempts_left = u32::MAX;
+    })
+    .await;
+    let shown = store.attempt_challenge(&key, at(0)).await.unwrap();
+    assert_eq!(shown, Some(left(&challenge, u32::MAX - 1)));
+    let answer = store.answer_challenge(&key, &RIGHT, at(0)).await.unwrap();
+    assert_eq!(answer, Answer::Right(left(&challenge, u32::MAX - 2)));
+
+    // With and without an answer beside it, and empty is not absent.
+    for (answer, payload) in [(None, Some("alone")), (None, Some("")), (Some(RIGHT), Some("")), (None, None)] {
+        let (key, challenge) = put(&store, |challenge| {
+            challenge.answer = answer;
+            challenge.payload = payload.map(str::to_owned);
+        })
+        .await;
+        assert_eq!(store.attempt_challenge(&key, at(0)).await.unwrap(), Some(left(&challenge, 4)));
+    }
+}
+
+pub async fn the_payload_of_an_old_challenge_does_not_shine_through_a_new_one(store: Store) {
+    let (key, old) = put(&store, |challenge| challenge.payload = Some("old".to_owned())).await;
+    for payload in [Some("new".to_owned()), None] {
+        let new = Challenge { payload, ..old.clone() };
+        store.put_challenge(&key, &new).await.unwrap();
+        assert_eq!(store.attempt_challenge(&key, at(0)).await.unwrap(), Some(left(&new, 4)));
+    }
+}
+
+// P07
+pub async fn every_purpose_is_its_own(store: Store) {
+    let all = [
+        Purpose::NewPassword,
+        Purpose::ResetPassword,
+        Purpose::ResetLink,
+        Purpose::VerifyEmail,
+        Purpose::ChangeEmail,
+        Purpose::Invitation,
+    ];
+    let (key, challenge) = (key(), challenge());
+    for purpose in all {
+        let key = ChallengeKey { purpose, ..key.clone() };
+        store
+            .put_challenge(&key, &Challenge { client: purpose.as_str().to_owned(), ..challenge.clone() })
+            .await
+            .unwrap();
+    }
+    for purpose in all {
+        let key = ChallengeKey { purpose, ..key.clone() };
+        let found = store.attempt_challenge(&key, at(0)).await.unwrap().unwrap();
+        assert_eq!(found.client, purpose.as_str());
+        assert!(store.consume_challenge(&key, at(0)).await.unwrap());
+    }
+}
+
 pub async fn consuming_takes_it_away_exactly_once(store: Store) {
     let (key, _) = put(&store, |_| ()).await;
     assert!(store.consume_challenge(&key, at(59_999)).await.unwrap());

@@ -1,0 +1,169 @@
+//! The token endpoint `POST /oauth/token` (RFC 6749 §3.2; contract seeds §4): the grants that need no browser. Its
+//! clients are registered users with their `user_id` and `user_secret`, who may use every grant, and app clients, which
+//! have no secret and may refresh their own tokens.
+
+mod refusal;
+mod request;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix_web::http::header;
+use actix_web::web::{self, Payload, ServiceConfig};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, middleware};
+use serde::Serialize;
+
+use super::http::{self, Outcome};
+use super::{Api, Dialect, Route};
+use crate::error::Error;
+use crate::pool::{Client, Pool, Step, Surface, Terms, Tokens};
+use refusal::Refusal;
+use request::{Claim, Grant, Parameters};
+
+const TOKEN: Route = Route::post("/oauth/token", "token");
+
+/// The dialect.
+pub struct OAuth {
+    api: Arc<Api>,
+}
+
+/// RFC 6749 §5.1.
+#[derive(Serialize)]
+struct TokenBody<'a> {
+    token_type: &'static str,
+    expires_in: u64,
+    access_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+}
+
+impl OAuth {
+    /// Serves the pool of the Amadis API, and the app clients of every pool.
+    pub fn new(api: Arc<Api>) -> Self {
+        Self { api }
+    }
+}
+
+impl Dialect for OAuth {
+    fn name(&self) -> &'static str {
+        "oauth"
+    }
+
+    fn routes(&self) -> Vec<Route> {
+        vec![TOKEN]
+    }
+
+    fn mount(&self, app: &mut ServiceConfig) {
+        let api = self.api.clone();
+        let handler = move |request: HttpRequest, payload: Payload| answer(api.clone(), request, payload);
+        let token = web::resource("").route(web::post().to(handler)).default_service(web::to(wrong_method));
+        let scope = web::scope(TOKEN.path)
+            .wrap(http::cors(&self.api.config.http))
+            .wrap(middleware::from_fn(http::preflight_in_our_words));
+        app.service(scope.service(token));
+    }
+}
+
+async fn wrong_method() -> HttpResponse {
+    Refusal::wrong_method().into_response()
+}
+
+async fn answer(api: Arc<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let call = Call { api: &api, request: &request };
+    match call.answer(payload).await {
+        Ok((client, tokens)) => {
+            http::mark(success(&tokens), Outcome { label: "ok", cause: None, client: Some(client) })
+        }
+        Err(refusal) => {
+            let outcome = Outcome { label: refusal.label, cause: refusal.cause.clone(), client: None };
+            http::mark(refusal.into_response(), outcome)
+        }
+    }
+}
+
+fn success(tokens: &Tokens) -> HttpResponse {
+    let body = TokenBody {
+        token_type: "Bearer",
+        expires_in: tokens.expires_in,
+        access_token: &tokens.access_token,
+        refresh_token: tokens.refresh_token.as_deref(),
+    };
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::PRAGMA, "no-cache"))
+        .json(body)
+}
+
+/// One call.
+struct Call<'a> {
+    api: &'a Api,
+    request: &'a HttpRequest,
+}
+
+impl Call<'_> {
+    /// The app client that the tokens are for, and the tokens. What is wrong with the request itself is said before
+    /// anybody is authenticated: it costs nothing to find out.
+    async fn answer(&self, payload: Payload) -> Result<(String, Tokens), Refusal> {
+        let body = http::read_body(self.request, payload, &self.api.config.http).await?;
+        if !self.request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(Refusal::invalid_request("The content type must be application/x-www-form-urlencoded."));
+        }
+        let parameters = Parameters::parse(&body)?;
+        let grant = Grant::read(&parameters)?;
+        request::check_scope(&parameters)?;
+        let claim = Claim::read(self.request, &parameters)?;
+        match &claim.secret {
+            Some(secret) => self.for_credential(&claim, secret, &grant).await,
+            None => self.for_app_client(&claim, &grant).await,
+        }
+    }
+
+    /// A registered user as the client. His id is bound into refresh tokens, so that they are worth nothing to others.
+    async fn for_credential(&self, claim: &Claim, secret: &str, grant: &Grant) -> Result<(String, Tokens), Refusal> {
+        let (pool, client) = self.api.pools.surface(Surface::Amadis).map_err(Refusal::of)?;
+        let proven = pool.authenticate_credential(&claim.id, secret, self.source()).await;
+        let credential = proven.map_err(|error| Refusal::of_client(error, claim.by_header))?;
+        let id = pool.public_id(credential.user()).to_string();
+        let terms = Terms { client: &client, refreshable: true, bound_to: &id };
+        let tokens = match grant {
+            Grant::Password { username, password } => self.sign_in(&pool, terms, username, password).await,
+            Grant::ClientCredentials => {
+                let step = pool.next_step(Terms { refreshable: false, ..terms }, &credential).await;
+                step.and_then(Step::tokens)
+            }
+            Grant::RefreshToken(token) => pool.refresh(terms, None, token, 0).await,
+        };
+        Ok((client.id.clone(), tokens.map_err(|error| Refusal::of_grant(error, grant))?))
+    }
+
+    async fn sign_in(&self, pool: &Pool, terms: Terms<'_>, username: &str, password: &str) -> Result<Tokens, Error> {
+        let user = pool.prove(username, password, self.source()).await?;
+        pool.next_step(terms, &user).await?.tokens()
+    }
+
+    /// An app client, which has no secret (RFC 6749 §2.1: a public client): whoever holds its refresh token may use it.
+    async fn for_app_client(&self, claim: &Claim, grant: &Grant) -> Result<(String, Tokens), Refusal> {
+        let found = self.app_client(&claim.id).map_err(|error| Refusal::of_client(error, claim.by_header))?;
+        let Grant::RefreshToken(token) = grant else { return Err(Refusal::unauthorized_client()) };
+        let (pool, client, limit) = found;
+        let tokens = pool.refresh(Terms::from(&client), None, token, limit).await;
+        Ok((client.id.clone(), tokens.map_err(|error| Refusal::of_grant(error, grant))?))
+    }
+
+    /// The app client with this id: with the lifetimes of the API that it serves, where it serves one, and the limit
+    /// that `/v1` sets to its refresh tokens.
+    fn app_client(&self, id: &str) -> Result<(Arc<Pool>, Client, u32), Error> {
+        let pools = &self.api.pools;
+        let pool = pools.of_client(id)?;
+        let surface = pools.surface_of(id)?;
+        let limit = if surface == Some(Surface::V1) { self.api.config.v1.max_access_tokens } else { 0 };
+        match surface {
+            Some(surface) => pools.surface(surface).map(|(pool, client)| (pool, client, limit)),
+            None => pool.client(id).cloned().map(|client| (pool, client, limit)),
+        }
+    }
+
+    fn source(&self) -> IpAddr {
+        http::caller_address(self.request, &self.api.config.http.trusted_proxies)
+    }
+}
