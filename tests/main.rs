@@ -10,6 +10,8 @@ mod api_key;
 #[cfg(test)]
 mod app;
 #[cfg(test)]
+mod astera;
+#[cfg(test)]
 mod challenge;
 #[cfg(test)]
 mod cli;

@@ -230,3 +230,36 @@ fn label(field: &str) -> &str {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What no story meets, or meets only in other words.
+    #[test]
+    fn what_is_rare_is_said_in_the_same_shape() {
+        let after = Duration::from_secs(7);
+        for (error, status, message, wait) in [
+            (Error::Conflict, 503, BUSY, Some(SOON)),
+            (Error::Unavailable { retry_after: after, cause: "gone".into() }, 503, BUSY, Some(after)),
+            (
+                Error::TooManyRequests { retry_after: after },
+                429,
+                "Attempt limit exceeded, please try after some time.",
+                Some(after),
+            ),
+            (Error::LimitExceeded, 429, "Refresh tokens limit has been exceeded.", Some(SOON)),
+            (Error::internal("a secret"), 500, INTERNAL, None),
+            (Error::Exists(Kind::Client), 500, INTERNAL, None),
+            (Error::NotConfigured("Active Directory"), 501, "Active Directory is not configured", None),
+            (Error::NotFound(Kind::Path), 404, "Not Found", None),
+            (Error::PasswordResetRequired, 403, "Password reset required for the user", None),
+            (Error::TokenReused, 401, NOT_SIGNED_IN, None),
+            (Error::invalid("given_name", "is too long"), 400, "\"First Name\" is too long", None),
+        ] {
+            let refusal = Refusal::of(Asked::Other, error);
+            assert_eq!((refusal.status, &*refusal.message, refusal.retry_after), (status, message, wait));
+            assert_eq!(refusal.cause.is_some(), status == 500 || refusal.label == "unavailable");
+        }
+    }
+}
