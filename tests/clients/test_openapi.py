@@ -55,12 +55,14 @@ def test_every_body_has_examples_and_they_fit():
 
 @pytest.fixture
 def fuzzed(folder):
-    """A service whose throttles stay out of the way, with the user of the examples and the one of the hooks."""
+    """A service whose throttles stay out of the way, with the user of the examples and those of the hooks."""
     place = folder / "fuzzed"
     place.mkdir()
     service = Service(place, env={"COGNATE__LIMITS__SOURCE_FAILURES": "1000000", "COGNATE__LIMITS__ACCOUNT_FAILURES": "1000000"})
     service.user("alice")
-    service.user("carol", "only the hooks know this one")
+    for name in ("carol", "dora"):
+        service.user(name, "only the hooks know this one")
+    service.cli("groups", "add", "admin", "dora")
     yield service
     service.stop()
 
