@@ -35,11 +35,18 @@ def access_token():
 
 
 CREDENTIALS = {
-    "/v1/login": lambda: {"username": "carol", "password": PASSWORD},
-    "/v1/token-refresh": lambda: {"username": "carol", "refresh_token": refresh_token()},
-    "/v1/token-revoke": lambda: {"refresh_token": sign_in()["refresh_token"]},
-    "/v1/change-password": lambda: {"access_token": access_token()},
+    "/v1/login": lambda body: {"username": "carol", "password": PASSWORD},
+    "/v1/token-refresh": lambda body: {"username": "carol", "refresh_token": refresh_token()},
+    "/v1/token-revoke": lambda body: {"refresh_token": sign_in()["refresh_token"]},
+    "/v1/change-password": lambda body: {"access_token": access_token()},
+    # The fields say which of the two APIs answers.
+    "/api/account/login": lambda body: {"user" if "user" in body else "email": "carol@example.com", "password": PASSWORD},
 }
+
+
+def needs_token(operation):
+    """Whether a bearer token opens it."""
+    return any("accessToken" in way for way in operation.definition.raw.get("security", []))
 
 
 @schemathesis.hook
@@ -47,5 +54,11 @@ def before_call(context, case, kwargs):
     credentials = CREDENTIALS.get(case.operation.path)
     # In the stateful phase the links of the document hand the tokens on.
     ours = case.meta is not None and case.meta.generation.mode.is_positive and case.meta.phase.name.value != "stateful"
-    if credentials and ours and isinstance(case.body, dict) and next(turns) % 2 == 0:
-        case.body = {**case.body, **credentials()}
+    if not ours or next(turns) % 2:
+        return
+    if credentials and isinstance(case.body, dict):
+        case.body = {**case.body, **credentials(case.body)}
+    if needs_token(case.operation):
+        # A sign-out takes a session of its own along.
+        token = sign_in()["access_token"] if case.operation.path.endswith("/logout") else access_token()
+        case.headers["Authorization"] = f"Bearer {token}"
