@@ -109,9 +109,19 @@ impl Pool {
             }
             Err(Error::UserExists) => {
                 self.may_hide()?;
+                self.reserve(user, joining).await?;
                 self.seem_to_register(link, user, holder).await
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// A name that a registration would have taken is taken: else a second registration, of another address, would
+    /// tell from it whether the first address was free (D01).
+    async fn reserve(&self, user: &User, joining: &Joining) -> Result<(), Error> {
+        match joining {
+            Joining::New { name, name_key } => self.ports.directory.reserve_organization(user, name, name_key).await,
+            Joining::Existing { .. } => Ok(()),
         }
     }
 

@@ -201,6 +201,10 @@ pub trait Directory: Send + Sync {
     /// or a verified address. A refusal leaves everything as it was.
     async fn register_user(&self, user: &User, joining: &Joining) -> Result<User, Error>;
 
+    /// Holds the name of an organization as registering `draft` would, when the address is a user's already: nobody
+    /// belongs to it, the next registration of the address frees it, and it goes with the user. `UserNotFound`,
+    /// `Exists(Organization)`.
+    async fn reserve_organization(&self, draft: &User, name: &str, name_key: &str) -> Result<(), Error>;
     /// The organization with this id.
     async fn organization(&self, pool: &str, id: i64) -> Result<Option<Organization>, Error>;
     /// The organization with this name as it is compared.

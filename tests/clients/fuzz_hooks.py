@@ -55,12 +55,19 @@ def client():
 
 
 CREDENTIALS = {
-    "/v1/login": lambda: {"username": "carol", "password": PASSWORD},
-    "/v1/token-refresh": lambda: {"username": "carol", "refresh_token": refresh_token()},
-    "/v1/token-revoke": lambda: {"refresh_token": sign_in()["refresh_token"]},
-    "/v1/change-password": lambda: {"access_token": access_token()},
-    "/oauth/token": lambda: {"grant_type": "password", "username": "carol", "password": PASSWORD, **client()},
+    "/v1/login": lambda body: {"username": "carol", "password": PASSWORD},
+    "/v1/token-refresh": lambda body: {"username": "carol", "refresh_token": refresh_token()},
+    "/v1/token-revoke": lambda body: {"refresh_token": sign_in()["refresh_token"]},
+    "/v1/change-password": lambda body: {"access_token": access_token()},
+    # The fields say which of the two APIs answers.
+    "/api/account/login": lambda body: {"user" if "user" in body else "email": "carol@example.com", "password": PASSWORD},
+    "/oauth/token": lambda body: {"grant_type": "password", "username": "carol", "password": PASSWORD, **client()},
 }
+
+
+def needs_token(operation):
+    """Whether a bearer token opens it."""
+    return any("accessToken" in way for way in operation.definition.raw.get("security", []))
 
 
 @schemathesis.hook
@@ -71,6 +78,8 @@ def before_call(context, case, kwargs):
     if not ours or next(turns) % 2:
         return
     if credentials and isinstance(case.body, dict):
-        case.body = {**case.body, **credentials()}
-    if "accessToken" in str(case.operation.definition.raw.get("security")):
-        case.headers = {**(case.headers or {}), "Authorization": f"Bearer {administrator()}"}
+        case.body = {**case.body, **credentials(case.body)}
+    if needs_token(case.operation):
+        # A sign-out takes a session of its own along.
+        token = sign_in()["access_token"] if case.operation.path.endswith("/logout") else administrator()
+        case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}

@@ -60,6 +60,11 @@ impl Directory for Sql {
         self.write(Plan::WHOLE, args, |c, (user, joining)| Box::pin(register::register(c, user, joining))).await
     }
 
+    async fn reserve_organization(&self, draft: &User, name: &str, name_key: &str) -> Result<(), Error> {
+        let args = (draft.clone(), name.to_owned(), name_key.to_owned());
+        self.write(Plan::WHOLE, args, |c, (user, name, key)| Box::pin(register::reserve(c, user, name, key))).await
+    }
+
     async fn organization(&self, pool: &str, id: i64) -> Result<Option<Organization>, Error> {
         self.read((pool, id), |c, (pool, id)| Box::pin(organizations::find(c, pool, *id))).await
     }

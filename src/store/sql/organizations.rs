@@ -54,24 +54,29 @@ pub(super) async fn page(
     rows.iter().map(organization).collect()
 }
 
+/// An organization to be made.
+pub(super) struct Draft<'a> {
+    pub(super) pool: &'a str,
+    pub(super) name: &'a str,
+    pub(super) name_key: &'a str,
+    pub(super) now: Timestamp,
+    /// The user it is only reserved for.
+    pub(super) reserved_by: Option<i64>,
+}
+
 /// Makes an organization and answers its id, or refuses when there is one of that name.
-pub(super) async fn create(
-    connection: &mut AnyConnection,
-    pool: &str,
-    name: &str,
-    name_key: &str,
-    now: Timestamp,
-) -> Result<i64, Fault> {
+pub(super) async fn create(connection: &mut AnyConnection, draft: &Draft<'_>) -> Result<i64, Fault> {
     let id = next_id(connection, "organization").await?;
     let made = sqlx::query(
-        "INSERT INTO organizations (id, pool, name, name_key, created_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO organizations (id, pool, name, name_key, created_at, reserved_by) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
     )
     .bind(id)
-    .bind(pool)
-    .bind(name)
-    .bind(name_key)
-    .bind(now.0)
+    .bind(draft.pool)
+    .bind(draft.name)
+    .bind(draft.name_key)
+    .bind(draft.now.0)
+    .bind(draft.reserved_by)
     .execute(connection)
     .await?;
     if made.rows_affected() == 1 { Ok(id) } else { Err(Error::Exists(Kind::Organization).into()) }

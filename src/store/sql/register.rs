@@ -3,7 +3,9 @@
 use sqlx::AnyConnection;
 
 use super::fault::Fault;
+use super::organizations::Draft;
 use super::{members, next_id, organizations, row, users};
+use crate::error::Error;
 use crate::store::directory::{User, UserStatus};
 use crate::store::organization::{Joining, Role};
 
@@ -12,6 +14,7 @@ pub(super) async fn register(connection: &mut AnyConnection, draft: &User, joini
     // The row of the counter lets registrations through one by one.
     let fresh = next_id(connection, "user").await?;
     let id = give_way(connection, draft).await?.unwrap_or(fresh);
+    free_reserved(connection, draft).await?;
     let (organization, role) = enter(connection, draft, joining).await?;
     let user = users::create_as(connection, id, draft).await?;
     members::insert(connection, organization, id, role).await?;
@@ -38,12 +41,39 @@ async fn give_way(connection: &mut AnyConnection, draft: &User) -> Result<Option
     Ok(Some(id))
 }
 
+/// What was reserved for the address gives way like what an unconfirmed registration of it holds.
+async fn free_reserved(connection: &mut AnyConnection, draft: &User) -> Result<(), Fault> {
+    sqlx::query(
+        "DELETE FROM organizations \
+         WHERE reserved_by IN (SELECT user_id FROM logins WHERE pool = $1 AND login = $2)",
+    )
+    .bind(&draft.pool)
+    .bind(&draft.username_key)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// See [`crate::store::directory::Directory::reserve_organization`].
+pub(super) async fn reserve(connection: &mut AnyConnection, draft: &User, name: &str, key: &str) -> Result<(), Fault> {
+    free_reserved(connection, draft).await?;
+    let rows = sqlx::query("SELECT user_id FROM logins WHERE pool = $1 AND login = $2")
+        .bind(&draft.pool)
+        .bind(&draft.username_key)
+        .fetch_all(&mut *connection)
+        .await?;
+    let holder = rows.first().ok_or(Error::UserNotFound)?;
+    let reserved_by = Some(row::integer(holder, "user_id")?);
+    let draft = Draft { pool: &draft.pool, name, name_key: key, now: draft.created_at, reserved_by };
+    organizations::create(connection, &draft).await.map(drop)
+}
+
 /// The organization that is joined, made or held, and the role there.
 async fn enter(connection: &mut AnyConnection, draft: &User, joining: &Joining) -> Result<(i64, Role), Fault> {
     match joining {
         Joining::New { name, name_key } => {
-            let id = organizations::create(connection, &draft.pool, name, name_key, draft.created_at).await?;
-            Ok((id, Role::Admin))
+            let draft = Draft { pool: &draft.pool, name, name_key, now: draft.created_at, reserved_by: None };
+            Ok((organizations::create(connection, &draft).await?, Role::Admin))
         }
         Joining::Existing { organization, role } => {
             organizations::hold(connection, &draft.pool, *organization).await?;

@@ -14,8 +14,11 @@ CREATE TABLE organizations (
     name TEXT NOT NULL,
     name_key TEXT NOT NULL,
     created_at BIGINT NOT NULL,
+    -- The user for whose address the name was asked though he is registered already; nobody belongs to it.
+    reserved_by BIGINT REFERENCES users (id) ON DELETE CASCADE,
     UNIQUE (pool, name_key)
 );
+CREATE INDEX organizations_by_reserver ON organizations (reserved_by);
 
 CREATE TABLE organization_members (
     organization_id BIGINT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
