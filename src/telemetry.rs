@@ -27,7 +27,9 @@ const LATENCY_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1
 /// writes: a request neither pays for the system call nor waits for whoever reads the log, and lines that nobody takes
 /// are dropped (R28).
 pub fn start_logging(settings: &Log) -> Result<WorkerGuard, String> {
-    let filter = filter(settings)?;
+    // What this crate logs by itself can hold what a directory says of a person.
+    let silence = "ldap3=off".parse().map_err(|fault| format!("log.level: {fault}"))?;
+    let filter = filter(settings)?.add_directive(silence);
     let ansi = std::io::stderr().is_terminal();
     let (lines, last) = NonBlockingBuilder::default()
         .lossy(true)
