@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 
 use super::{
     LINK, NEW, SUCCESS, admin, assert_bad, assert_unauthorized, call, call_as, email_token, login, registered,
@@ -151,4 +152,33 @@ async fn a_reset_token_mailed_before_a_user_was_disabled_changes_nothing(app: Te
     assert_bad(&call(&app, "verifyresettoken", json!({ "token": token })).await, LINK);
     app.pool().enable_user("alice").await.unwrap();
     assert_eq!(login(&app, "alice", PASSWORD).await.status, 200);
+}
+
+/// What a request leaves behind: mails that wait with all their bytes, challenges, and counted attempts.
+async fn traces(app: &TestApp) -> [i64; 4] {
+    let url = format!("sqlite://{}", app.config.data.join("cognate.db").display());
+    let mut store = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let sql = "SELECT (SELECT count(*) FROM outbox), (SELECT coalesce(sum(length(sealed)), 0) FROM outbox),
+               (SELECT count(*) FROM challenges), (SELECT count(*) FROM attempts)";
+    let (mails, bytes, challenges, attempts) = sqlx::query_as(sql).fetch_one(&mut store).await.unwrap();
+    [mails, bytes, challenges, attempts]
+}
+
+// D02, E01
+#[tokio::test]
+async fn asking_a_reset_for_nobody_takes_the_same_steps() {
+    let app = TestApp::start().await;
+    app.user("alice").await;
+    let mut left = Vec::new();
+    for name in ["alice", "ghost", "ghost@example.test"] {
+        let before = traces(&app).await;
+        assert_eq!(call(&app, "forgotpassword", json!({ "user": name })).await.whole(), SUCCESS);
+        let after = traces(&app).await;
+        left.push([0, 1, 2, 3].map(|index| after[index] - before[index]));
+    }
+    // The address of the sender is counted once, with the first.
+    left[0][3] -= 1;
+    assert_eq!((left[0][0], left[0][2]), (1, 1));
+    assert_eq!(left[1], left[0]);
+    assert_eq!(left[2], left[0]);
 }

@@ -62,6 +62,8 @@ def fuzzed(folder):
     service.user("alice")
     for name in ("carol", "dora"):
         service.user(name, "only the hooks know this one")
+    # The group comes with the first administrator, a moment after the service is ready.
+    service.bootstrap_password()
     service.cli("groups", "add", "admin", "dora")
     yield service
     service.stop()
