@@ -4,6 +4,7 @@
 mod access;
 mod address;
 mod attacks;
+mod directory;
 mod fields;
 mod password;
 mod people;

@@ -6,6 +6,7 @@ mod create;
 mod import;
 mod progress;
 mod records;
+mod register;
 mod show;
 
 use clap::{Args, Subcommand};
@@ -23,6 +24,7 @@ Examples:
   cognate users create eve --email eve@example.com --temporary --mail       mails it to her instead
   pass show carol | cognate users create carol --password-stdin             for scripts
   cognate users import people.csv
+  cognate users register 'CORP\\alice'                                       a person of Active Directory
 
 NAME may be the username, the verified email address or the sub. Passwords are never taken from the command line, where
 other users of the machine could read them.";
@@ -42,6 +44,8 @@ pub(super) struct Users {
 enum Verb {
     /// Make a user, who may sign in at once
     Create(create::Create),
+    /// Let a person of Active Directory sign in with the password of there
+    Register(register::Register),
     /// Show all users in the order of their making
     List(show::List),
     /// Show a user with groups and live sessions
@@ -81,6 +85,7 @@ impl Users {
         let pool = &*opened.pool(self.pool.as_deref())?;
         match self.verb {
             Verb::Create(create) => create.run(opened, pool, output).await,
+            Verb::Register(register) => register.run(pool, output).await,
             Verb::List(list) => list.run(pool, output).await,
             Verb::Show(show) => show.run(pool, output).await,
             Verb::Disable(Name { name }) => {

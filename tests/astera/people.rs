@@ -113,7 +113,7 @@ async fn what_makes_no_user_is_told(app: TestApp) {
     assert_eq!(app.mails().await.len(), 0);
 }
 
-// Row 2: 501; the rest is told in stories of the directory.
+// Row 2: 501
 story!(without_a_directory_nobody_is_registered_from_one);
 async fn without_a_directory_nobody_is_registered_from_one(app: TestApp) {
     let token = admin(&app).await;

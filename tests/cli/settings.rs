@@ -106,14 +106,17 @@ fn check_reports_stores_certificate_templates_and_client_that_are_not_usable() {
     place.set("COGNATE__HTTP__CERTIFICATE_KEY_FILE", &certificate);
     place.set("COGNATE__MAIL__TEMPLATES", &place.path("templates").display().to_string());
     place.set("COGNATE__V1__CLIENT", "nothing");
+    place.set("COGNATE__LDAP__URL", "ldaps://127.0.0.1:1");
+    place.set("COGNATE__LDAP__BASE_DN", "DC=corp,DC=test");
+    place.set("COGNATE__LDAP__DOMAIN", "CORP");
     place.set("COGNATE__LOG__LEVEL", "a=b=c");
     let done = place.run("check");
     let wrong: Vec<_> = done.out.lines().filter_map(|line| line.strip_prefix("WRONG  ")?.get(..11)).collect();
     assert_eq!(
         wrong.iter().map(|part| part.trim_end()).collect::<Vec<_>>(),
-        ["tokens", "v1.client", "certificate", "templates", "log"]
+        ["tokens", "v1.client", "certificate", "ldap", "templates", "log"]
     );
-    assert!(done.failed().starts_with("5 faults"));
+    assert!(done.failed().starts_with("6 faults"));
 }
 
 #[test]

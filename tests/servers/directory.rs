@@ -21,10 +21,10 @@ pub fn certify(folder: &Path, names: &str) {
     assert!(made.status.success(), "openssl is missing or failed: {}", String::from_utf8_lossy(&made.stderr));
 }
 
-/// Changes a directory by LDIF with `changetype` lines.
+/// Changes a directory by LDIF; an entry without `changetype` is added.
 pub fn modify(url: &str, ca: &Path, binder: &str, password: &str, ldif: &str) {
     let mut command = Command::new("ldapmodify");
-    command.args(["-x", "-H", url, "-D", binder, "-w", password]).env("LDAPTLS_CACERT", ca);
+    command.args(["-a", "-x", "-H", url, "-D", binder, "-w", password]).env("LDAPTLS_CACERT", ca);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child =
         command.spawn().unwrap_or_else(|fault| panic!("no ldapmodify ({fault}): apt-get install ldap-utils"));

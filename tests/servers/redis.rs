@@ -20,7 +20,7 @@ const ACL: &str = "cognate on >p@ss/word ~cognate:* -@all +eval +evalsha +hget +
 const USER: &str = "cognate:p%40ss%2Fword";
 
 /// A port of which nobody listens on it or on the one that a Cluster node opens beside it.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 12_000 + u16::try_from(std::process::id() % 200).unwrap() * 40;
     let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();

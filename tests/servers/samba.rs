@@ -44,12 +44,12 @@ folder = sys.argv[1]
 settings = LoadParm()
 settings.load(folder + "/dc/etc/smb.conf")
 db = SamDB(url=folder + "/dc/private/sam.ldb", session_info=system_session(), lp=settings)
-for name in ["alice", "must.change", "disabled", "expired", "locked", "leaver", "mover", "service"]:
+for name in ["alice", "guessed", "must.change", "disabled", "expired", "locked", "leaver", "mover", "service"]:
     db.newuser(name, "Passw0rd!" + name, force_password_change_at_next_login_req=name == "must.change",
                givenname=name.title(), surname="Example", mailaddress=name + "@corp.example.test")
 db.disable_account("(sAMAccountName=disabled)")
 db.modify_ldif("dn: CN=expired,CN=Users,%s\nchangetype: modify\nreplace: accountExpires\naccountExpires: 1\n" % db.domain_dn())
-db.modify_ldif("dn: %s\nchangetype: modify\nreplace: lockoutThreshold\nlockoutThreshold: 3\n" % db.domain_dn())
+db.modify_ldif("dn: %s\nchangetype: modify\nreplace: lockoutThreshold\nlockoutThreshold: 12\n" % db.domain_dn())
 for group, kind, member in [("Sales", "user", "alice"), ("Staff", "group", "Sales"), ("Chiefs", "user", "mover")]:
     db.newgroup(group)
     db.add_remove_group_members(group, [member], member_types=[kind])
@@ -156,7 +156,7 @@ async fn join(mut caller: TcpStream, file: PathBuf) {
 }
 
 impl Door {
-    /// Changes what it knows, by LDIF with `changetype` lines.
+    /// Changes what it knows, by LDIF; an entry without `changetype` is added.
     pub async fn modify(&self, ldif: &str) {
         let (url, ca, ldif) = (self.url(), self.folder.join("ca.pem"), ldif.to_owned());
         let modify = move || modify(&url, &ca, r"CORP\Administrator", "Passw0rd!Admin1", &ldif);

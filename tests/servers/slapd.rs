@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use cognate::config::{Ldap, List, Secret};
 
 use super::directory::{certify, modify};
+use super::redis::free_port;
 
 pub const BASE: &str = "dc=corp,dc=example,dc=test";
 const ROOT: &str = "cn=root,dc=corp,dc=example,dc=test";
@@ -56,8 +57,7 @@ impl Slapd {
     /// The same with a certificate for other names.
     pub fn start_as(names: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("cognate-slapd-").tempdir().unwrap().keep();
-        let port = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Self { port: port(), tls_port: port(), folder, process: None };
+        let mut server = Self { port: free_port(), tls_port: free_port(), folder, process: None };
         certify(&server.folder, names);
         server.prepare();
         server.up();
@@ -147,7 +147,7 @@ access to * by users read by * none
         assert!(Command::new("kill").args(["-s", name, pid]).status().unwrap().success());
     }
 
-    /// Changes what it knows, by LDIF with `changetype` lines.
+    /// Changes what it knows, by LDIF; an entry without `changetype` is added.
     pub fn modify(&self, ldif: &str) {
         modify(&self.url(), &self.folder.join("ca.pem"), ROOT, "root", ldif);
     }
@@ -190,6 +190,7 @@ impl Drop for Slapd {
             drop(pipe);
             let _ = shell.wait();
         }
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -106,7 +106,7 @@ macro_rules! directory_suite {
                 races::ids_made_at_once_are_all_different,
                 races::a_refused_write_harms_none_that_came_with_it,
                 races::one_of_many_registers_an_address,
-                races::the_last_of_many_unconfirmed_registrations_stays,
+                races::one_of_many_unconfirmed_registrations_stays,
                 races::one_of_many_founds_an_organization,
                 races::one_of_many_joins_an_organization,
                 races::either_a_confirmation_or_a_new_registration_wins,

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ldap3::{LdapConnAsync, LdapConnSettings, StdStream};
-use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
@@ -49,7 +48,7 @@ impl Server {
 }
 
 fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, String> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
     let builder = builder.with_safe_default_protocol_versions().map_err(|fault| fault.to_string())?;
     Ok(builder.with_root_certificates(trusted(ca_file)?).with_no_client_auth())
 }

@@ -145,15 +145,16 @@ pub async fn one_of_many_registers_an_address(store: Store) {
     assert_eq!(store.organizations(POOL, 0, 100).await.unwrap().len(), 1);
 }
 
-pub async fn the_last_of_many_unconfirmed_registrations_stays(store: Store) {
+pub async fn one_of_many_unconfirmed_registrations_stays(store: Store) {
     let outcomes = all_at_once(16, |number| {
         let store = store.clone();
         let (ada, joining) = (unconfirmed("ada@example.org"), founding(&format!("organization {number}")));
         async move { store.register_user(&ada, &joining).await.unwrap() }
     })
     .await;
-    let last = outcomes.into_iter().max_by_key(|made| made.id).unwrap();
-    assert_eq!(store.users(POOL, 0, 100).await.unwrap(), std::slice::from_ref(&last));
+    let users = store.users(POOL, 0, 100).await.unwrap();
+    let [last] = users.as_slice() else { panic!("{} users", users.len()) };
+    assert!(outcomes.contains(last) && outcomes.iter().all(|made| made.id == last.id));
     let left = store.organizations(POOL, 0, 100).await.unwrap();
     let his: Vec<_> = store.memberships(POOL, last.sub).await.unwrap().into_iter().map(|it| it.organization).collect();
     assert_eq!((left.len(), left), (1, his));
