@@ -67,6 +67,28 @@ async fn a_registration_is_confirmed_by_the_mailed_link_as_often_as_it_is_opened
     assert!(matches!(confirm(&app, &token).await, Err(Error::LinkInvalid)));
 }
 
+// D01: nobody but the owner of the address is told whether it was free, not even by what others may call theirs.
+story!(an_organizations_name_does_not_tell_whether_the_address_it_was_asked_with_was_free);
+async fn an_organizations_name_does_not_tell_whether_the_address_it_was_asked_with_was_free(app: TestApp) {
+    app.user("bob").await;
+    for asked in ["bob@example.test", "nobody@example.test"] {
+        let third = format!("eve.{asked}");
+        let name = format!("Company of {asked}");
+        let other = format!("Another of {asked}");
+        let taken = |outcome| matches!(outcome, Err(Error::Exists(Kind::Organization)));
+        sign_up(&app, asked, &name).await.unwrap();
+        assert!(taken(sign_up(&app, &third, &name).await), "{asked}");
+        sign_up(&app, asked, &name).await.unwrap();
+        sign_up(&app, asked, &other).await.unwrap();
+        sign_up(&app, &third, &name).await.unwrap();
+        assert!(taken(sign_up(&app, asked, &name).await), "{asked}");
+        assert!(taken(sign_up(&app, &third, &other).await), "{asked}");
+    }
+    assert_eq!(organizations(&app, &app.pool(), "bob").await, [], "nothing was done in his name");
+    app.pool().delete_user("bob").await.unwrap();
+    sign_up(&app, "fay@example.test", "Another of bob@example.test").await.unwrap();
+}
+
 // P07
 story!(only_the_mailed_link_confirms_and_only_for_its_client_and_its_day);
 async fn only_the_mailed_link_confirms_and_only_for_its_client_and_its_day(app: TestApp) {
@@ -117,17 +139,18 @@ async fn an_address_that_is_a_users_is_answered_alike_and_its_owner_is_told(app:
     let mail = app.mail().await;
     assert!(mail.contains("To: BOB@example.test\r\n") && mail.contains("belongs to one already: bob"), "{mail}");
     assert_eq!(token_in(&mail), None);
-    let name = app.api.ports.directory.organization_by_name(pool.id(), "robbers").await.unwrap();
-    assert_eq!(name, None);
+    let name = app.api.ports.directory.organization_by_name(pool.id(), "robbers").await.unwrap().unwrap();
+    assert!(pool.members(name.id).await.unwrap().is_empty(), "the name is taken, and nobody has it");
 
     // Neither does asking again and again tell them apart: the id stays, and mails are counted alike.
     app.clock.advance(DAY);
     for address in ["bob@example.test", "ghost@example.test"] {
-        let first = sign_up(&app, address, "Robbers").await.unwrap();
+        let name = format!("Robbers of {address}");
+        let first = sign_up(&app, address, &name).await.unwrap();
         for _ in 1..5 {
-            assert_eq!(sign_up(&app, address, "Robbers").await.unwrap(), first, "{address}");
+            assert_eq!(sign_up(&app, address, &name).await.unwrap(), first, "{address}");
         }
-        let refused = sign_up(&app, address, "Robbers").await;
+        let refused = sign_up(&app, address, &name).await;
         let Err(Error::TooManyRequests { retry_after }) = refused else { panic!("{address}: {refused:?}") };
         assert_eq!(retry_after, Duration::from_secs(60), "{address}");
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::link::{Link, LinkTo, Recipient};
 use super::name::EmailAddress;
-use super::{Client, Pool};
+use super::{Client, NewUser, Pool};
 use crate::error::Error;
 use crate::outbound::mail::LinkMail;
 use crate::store::directory::{User, UserStatus};
@@ -38,6 +38,21 @@ struct NewAddress {
 }
 
 impl Pool {
+    /// Makes a user and mails a link that proves his address. Where no mail can be sent there is no user either, so
+    /// that the same call succeeds later.
+    ///
+    /// Errors: those of [`Pool::create_user`] and [`Pool::send_email_confirmation`].
+    pub async fn create_user_to_confirm(&self, link: &LinkTo<'_>, draft: NewUser) -> Result<User, Error> {
+        let user = self.create_user(draft).await?;
+        match self.send_email_confirmation(link, &user).await {
+            Ok(()) => Ok(user),
+            Err(error) => {
+                self.ports.directory.delete_user(self.id(), user.sub).await?;
+                Err(error)
+            }
+        }
+    }
+
     /// Mails a link that proves the user's present address.
     ///
     /// Errors: `InvalidParameter` when he has none, `Unavailable`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cognate::config::{Period, Secret};
 use cognate::error::Error;
-use cognate::pool::{Joins, NewGroup, SignUp};
+use cognate::pool::{Joins, NewGroup, NewUser, SignUp};
 use sqlx::{Connection as _, PgConnection};
 
 use super::{NEW, SOURCE, link, user};
@@ -92,6 +92,13 @@ async fn a_token_store_that_says_nothing_burns_no_link() {
     unavailable(pool.reset_password_link(&client, None, &of_a_reset, NEW, SOURCE).await);
     unavailable(pool.change_email(&client, &alice, "alice@new.test", &of_a_change).await);
     unavailable(pool.sign_up(&to, draft(), SOURCE).await);
+    let carol = || NewUser {
+        email: Some("carol@example.test".to_owned()),
+        email_verified: false,
+        ..NewUser::new("carol", PASSWORD)
+    };
+    unavailable(pool.create_user_to_confirm(&to, carol()).await);
+    assert!(matches!(pool.find_user("carol").await, Err(Error::UserNotFound)), "no user without his mail");
     redis.resume();
     while app.api.ports.tokens.ping().await.is_err() {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -101,4 +108,5 @@ async fn a_token_store_that_says_nothing_burns_no_link() {
     pool.change_email(&client, &alice, "alice@new.test", &of_a_change).await.unwrap();
     assert_eq!(app.login("alice@new.test", NEW).await.status, 200);
     pool.sign_up(&to, draft(), SOURCE).await.unwrap();
+    pool.create_user_to_confirm(&to, carol()).await.unwrap();
 }

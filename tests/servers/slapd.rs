@@ -36,7 +36,7 @@ objectclass ( 1.2.840.113556.1.5.9 NAME 'user' SUP inetOrgPerson STRUCTURAL MAY 
 ";
 /// Ends the server when the pipe of the test process closes, however that process ended.
 const KEEPER: &str = r#"exec 3<&0; "$@" 3<&- >/dev/null 2>&1 & server=$!; echo $server
-                        read word <&3; kill -CONT $server; kill -9 $server; [ "$word" = keep ] || rm -rf "$FOLDER""#;
+                        read word <&3; kill -CONT $server; kill -9 $server; wait $server; [ "$word" = keep ] || rm -rf "$FOLDER""#;
 
 /// A running slapd.
 pub struct Slapd {

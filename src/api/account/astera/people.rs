@@ -15,9 +15,9 @@ impl Call<'_> {
     pub(super) async fn register(&self, body: Bytes) -> Result<Reply, Fault> {
         self.needs_registrar().await?;
         let fields = self.fields(body).await?;
-        let user = self.pool.create_user(new_user(&fields)?).await?;
-        let page = self.confirmation_page(&user.username);
-        self.pool.send_email_confirmation(&self.link(Some(&page)), &user).await?;
+        let draft = new_user(&fields)?;
+        let page = self.confirmation_page(&draft.username);
+        let user = self.pool.create_user_to_confirm(&self.link(Some(&page)), draft).await?;
         Reply::registered(self.pool, &user)
     }
 
