@@ -14,6 +14,12 @@ EXAMPLES = sorted((CHART / "examples").glob("*.yaml"))
 # Where tests/run puts what it unpacks.
 TOOLS = pathlib.Path(os.environ.get("COGNATE_TEST_KUBERNETES", ROOT / ".venv" / "kubernetes"))
 HELMS = {"3": TOOLS / "helm3", "4": TOOLS / "helm4"}
+# The default values and every example.
+FILES = [None, *EXAMPLES]
+NAMES = ["default", *(path.stem for path in EXAMPLES)]
+# Everything that can be turned on, over an example.
+ALL_ON = ["--set", "serviceMonitor.enabled=true,prometheusRule.enabled=true,dashboard.enabled=true"]
+MASTER = ["--set", "secrets.master_key.existingSecret=cognate"]
 # What Kubernetes itself does not know.
 CUSTOM = ["PrometheusRule", "ServiceMonitor", "HTTPRoute"]
 
@@ -39,6 +45,10 @@ def helm(major, *args, **more):
     if not HELMS[major].exists():
         raise RuntimeError(f"{HELMS[major]} is not there: run tests/run, which installs it")
     return run(HELMS[major], *args, **more)
+
+
+def values(path):
+    return ["--values", path] if path else []
 
 
 def template(*args, major="4", name="cognate", namespace="default"):
