@@ -5,6 +5,7 @@ import tempfile
 
 import pytest
 
+import kubernetes
 import stores
 from service import Service, shared_settings
 
@@ -50,3 +51,10 @@ def replicated(folder, shared):
 def service(request):
     """Each deployment in turn."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(scope="session")
+def rendered():
+    """Every example of the chart, with everything turned on."""
+    named = zip(kubernetes.NAMES, kubernetes.FILES)
+    return {name: kubernetes.template(*kubernetes.values(path), *kubernetes.ALL_ON) for name, path in named}
