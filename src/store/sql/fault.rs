@@ -46,6 +46,11 @@ impl Fault {
     pub(super) fn is_collision(&self) -> bool {
         matches!(self, Self::Store(error) if matches!(postgres_state(error).as_deref(), Some("40001" | "40P01")))
     }
+
+    /// Whether the server behind the connection takes no writes: after a failover the address leads to another one.
+    pub(super) fn is_read_only(&self) -> bool {
+        matches!(self, Self::Store(error) if postgres_state(error).as_deref() == Some("25006"))
+    }
 }
 
 fn refusal(error: sqlx::Error) -> Error {
