@@ -3,6 +3,8 @@
 mod assemble;
 mod background;
 mod check;
+mod crowd;
+mod level;
 mod master;
 mod stop;
 mod tls;
@@ -18,7 +20,7 @@ use actix_web::dev::Server;
 use actix_web::{App, HttpServer, middleware};
 
 use crate::api::{self, Api};
-use crate::config::Config;
+use crate::config::{Config, Source};
 use crate::error::{Error, chain};
 use crate::pool::FirstAdmin;
 use crate::telemetry;
@@ -28,9 +30,9 @@ pub use background::Background;
 pub use check::{Finding, check, check_seals};
 pub use master::place as master_key_place;
 
-/// Runs the service until it is told to stop.
-pub async fn serve(config: Config) -> Result<(), String> {
-    let _last_lines = telemetry::start_logging(&config.log)?;
+/// Runs the service until it is told to stop; `source` is where the settings are read again.
+pub async fn serve(config: Config, source: Source) -> Result<(), String> {
+    let logging = telemetry::start_logging(&config.log)?;
     let measurements = telemetry::start_measuring()?;
     telemetry::describe();
     let Assembled { ports, pools } = assemble(&config).await?;
@@ -47,6 +49,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
     }
     let background = Background::start(api.clone());
     let server = listen(api.clone(), listener)?;
+    tokio::spawn(level::follow(source, api.config.log.clone(), logging.level.clone()));
     say(format_args!("Cognate {} listens on {address} as {}", env!("CARGO_PKG_VERSION"), api.config.public_url()));
     stop::run(server, &api, background).await
 }
@@ -76,6 +79,7 @@ pub fn listen(api: Arc<Api>, listener: TcpListener) -> Result<Server, String> {
     .client_disconnect_timeout(Duration::from_secs(1))
     .keep_alive(Duration::from_secs(75))
     .max_connections(http.max_connections)
+    .on_connect(crowd::thin_out(&http))
     .shutdown_timeout(http.shutdown.as_secs().max(1));
     let server = match tls {
         Some(tls) => server.listen_rustls_0_23(listener, tls),
