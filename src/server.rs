@@ -11,13 +11,14 @@ mod tls;
 mod unread;
 
 use std::io::Write as _;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, middleware};
+use tokio::net::TcpSocket;
 
 use crate::api::{self, Api};
 use crate::config::{Config, Source};
@@ -36,7 +37,7 @@ pub async fn serve(config: Config, source: Source) -> Result<(), String> {
     let measurements = telemetry::start_measuring()?;
     telemetry::describe();
     let Assembled { ports, pools } = assemble(&config).await?;
-    let listener = TcpListener::bind(config.http.listen)
+    let listener = bind(config.http.listen)
         .map_err(|fault| format!("cannot listen on {}: {fault}; choose another with --listen", config.http.listen))?;
     let address = listener.local_addr().map_err(|fault| fault.to_string())?;
     let api = Arc::new(Api { pools, ports, config, draining: AtomicBool::new(false), measurements });
@@ -52,6 +53,17 @@ pub async fn serve(config: Config, source: Source) -> Result<(), String> {
     tokio::spawn(level::follow(source, api.config.log.clone(), logging.level.clone()));
     say(format_args!("Cognate {} listens on {address} as {}", env!("CARGO_PKG_VERSION"), api.config.public_url()));
     stop::run(server, &api, background).await
+}
+
+/// The standard library lets 128 connections wait to be accepted, and one that comes when there is no room comes again
+/// only after a second.
+const BACKLOG: u32 = 4096;
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 /// The HTTP server on an open socket; it runs when awaited.
