@@ -84,7 +84,7 @@ def test_five_times_the_sign_ins_there_is_room_for(place, table):  # R29
         "COGNATE__PASSWORD__MEMORY_KIB": "19456", "COGNATE__PASSWORD__ITERATIONS": "2", "COGNATE__PASSWORD__QUEUE_WAIT": "500ms",
         "COGNATE__PASSWORD__THREADS": "1", "COGNATE__LIMITS__SOURCE_FAILURES": "1000000"})
     try:
-        names = service.people(150)
+        names = service.people(100)
         tokens = service.sign_in(names[0])
         logins = lambda: [{"username": name, "password": PASSWORD} for name in names]
         answered(service.url, "/v1/login", logins(), 4)
@@ -97,7 +97,7 @@ def test_five_times_the_sign_ins_there_is_room_for(place, table):  # R29
         started = time.monotonic()
         flood.start()
         time.sleep(0.5)
-        loud = refreshes(service, names[0], tokens, 4)
+        loud = refreshes(service, names[0], tokens, 3)
         stop.set()
         flood.join()
         goodput = sum(status == 200 for status, _ in said) / (time.monotonic() - started)

@@ -46,9 +46,9 @@ def on_cluster(place, postgres, cluster, name):
 def test_cluster_reshards(place, postgres, clustered, table):  # R07
     service = on_cluster(place, postgres, clustered, "moving")
     try:
-        with Ordeal(table, "R07 Cluster, 2,000 slots moved", service, riders=8) as ordeal:
-            clustered.reshard(0, 1, 1000)
-            clustered.reshard(1, 2, 1000)
+        with Ordeal(table, "R07 Cluster, 800 slots moved", service, riders=8) as ordeal:
+            clustered.reshard(0, 1, 400)
+            clustered.reshard(1, 2, 400)
         ordeal.lost_nothing(failures=())
     finally:
         service.stop()
