@@ -124,7 +124,9 @@ def follow(calls, findings):
     for call in calls:
         what = (call.op, call.line, call.token, call.password, call.proposed)
         if call.status in OPEN or call.status == "open":
-            left_open[what] = call
+            # What is dead is only looked at, now and then, and not asked until it is answered.
+            if call.aim != "dead":
+                left_open[what] = call
             continue
         before = left_open.pop(what, None)
         if good(call) or call.aim == "dead":
