@@ -177,6 +177,24 @@ async fn on_a_newer_schema_that_only_added_the_program_before_it_starts_and_work
     assert_eq!(store.user(&ada.pool, ada.sub).await.unwrap(), Some(ada));
 }
 
+// R17
+#[tokio::test]
+async fn a_database_of_another_program_refuses_to_start_with_one_line() {
+    for version in [1, 20_260_101] {
+        let url = database().await;
+        let table = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+                     installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, \
+                     execution_time BIGINT NOT NULL)";
+        execute(
+            &url,
+            &format!("{table}; INSERT INTO _sqlx_migrations VALUES ({version}, 'theirs', now(), true, '', 0)"),
+        )
+        .await;
+        let line = sql::open(&url, &patient()).await.err().unwrap();
+        assert!(line.starts_with("directory.url: the ") && !line.contains('\n'), "{line}");
+    }
+}
+
 // R34: its maker did not say, so nobody knows.
 #[tokio::test]
 async fn a_newer_schema_that_says_nothing_refuses_to_start() {

@@ -96,6 +96,12 @@ fn is_postgres_absent(state: &str) -> bool {
         || matches!(state, "25006" | "55P03" | "42501")
 }
 
+/// Whether a table is not there: the database is somebody else's.
+pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
+    postgres_state(error).as_deref() == Some("42P01")
+        || error.as_database_error().is_some_and(|error| error.message().starts_with("no such table"))
+}
+
 /// Whether the embedded store has run out of disk.
 pub(super) fn is_disk_full(error: &sqlx::Error) -> bool {
     sqlite_code(error) == Some(SQLITE_FULL)

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AnyConnection, Connection as _, SqlSafeStr as _};
 
+use super::fault::is_missing_table;
+
 const STEPS: [(i64, &str, &str); 1] = [(1, "start", include_str!("migrations/0001_start.sql"))];
 
 /// The oldest program that can work on the schema after all [`STEPS`], by the newest step it knows. A step that only
@@ -33,7 +35,11 @@ async fn migrate(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     if matches!(applied(connection).await, Ok(numbers) if !numbers.is_empty()) {
         refuse_too_new(connection).await?;
         // Before a step takes anything away, so that no older program starts on it.
-        announce(connection).await?;
+        match announce(connection).await {
+            // A stranger's database, which the checksums below tell.
+            Err(error) if is_missing_table(&error) => {}
+            announced => announced?,
+        }
     }
     migrator().run_direct(None, &mut *connection, false).await?;
     refuse_too_new(connection).await?;
@@ -57,9 +63,14 @@ async fn too_new(connection: &mut AnyConnection) -> Result<Option<i64>, sqlx::Er
     if ahead.is_none() {
         return Ok(None);
     }
-    let since: Option<i64> = sqlx::query_scalar("SELECT value FROM counters WHERE name = 'compatible_since'")
-        .fetch_optional(connection)
-        .await?;
+    let since: Result<Option<i64>, _> =
+        sqlx::query_scalar("SELECT value FROM counters WHERE name = 'compatible_since'")
+            .fetch_optional(connection)
+            .await;
+    let since = match since {
+        Err(error) if is_missing_table(&error) => None,
+        since => since?,
+    };
     Ok(ahead.filter(|_| since.is_none_or(|since| since > newest())))
 }
 

@@ -1,16 +1,13 @@
 """Deployments to be broken, and the table of figures at the end of the run."""
 
 import pathlib
-import sys
 import tempfile
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-
-from deployment import on_stores  # noqa: E402
-from figures import HEAD  # noqa: E402
-from servers import DURABLE, Postgres, Redis  # noqa: E402
+from deployment import on_stores
+from figures import HEAD
+from servers import DURABLE, Postgres, Redis
 
 ROWS = []
 

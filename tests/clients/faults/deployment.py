@@ -15,7 +15,7 @@ from figures import Watch, measure
 from riders import Riders
 from service import PASSWORD, Service, shared_settings
 
-# How long the load runs before and after each fault; `COGNATE_FAULT_SECONDS=30` makes a long run of the same tests.
+# How long the load runs before and after each fault; `COGNATE_FAULT_SECONDS=20` makes a long run of the same tests.
 SECONDS = float(os.environ.get("COGNATE_FAULT_SECONDS", "1.2"))
 RIDERS = 5
 BASE = {
