@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::api::ops::OPENAPI;
-use crate::config::{self, Config};
+use crate::config::{Config, Source};
 use crate::server;
 use failure::Failure;
 use open::Opened;
@@ -98,14 +98,15 @@ fn carry_out(cli: Cli, environment: HashMap<String, String>, output: &mut Output
     if matches!(cli.command, Command::Openapi) {
         return output.text(OPENAPI);
     }
-    let settings = match config::load(cli.config.as_deref(), environment, &overrides(&cli)) {
+    let source = Source { file: cli.config.clone(), environment, overrides: overrides(&cli) };
+    let settings = match source.read() {
         Ok(settings) => settings,
         Err(faults) if matches!(cli.command, Command::Check) => return settings::say_faults(&faults, output),
         Err(faults) => return Err(faults.into()),
     };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|fault| fault.to_string())?;
-    runtime.block_on(dispatch(cli.command, settings, output))
+    runtime.block_on(dispatch(cli.command, settings, source, output))
 }
 
 fn overrides(cli: &Cli) -> Vec<(&'static str, String)> {
@@ -118,9 +119,9 @@ fn overrides(cli: &Cli) -> Vec<(&'static str, String)> {
     data.into_iter().chain(listen).collect()
 }
 
-async fn dispatch(command: Command, settings: Config, output: &mut Output) -> Result<(), Failure> {
+async fn dispatch(command: Command, settings: Config, source: Source, output: &mut Output) -> Result<(), Failure> {
     match command {
-        Command::Serve { .. } => Ok(server::serve(settings).await?),
+        Command::Serve { .. } => Ok(server::serve(settings, source).await?),
         Command::Check => settings::check(&settings, output).await,
         Command::Config(show) => show.run(&settings, output),
         Command::Openapi => Ok(()),

@@ -14,7 +14,7 @@ use url::Url;
 
 pub use accounts::{AccountApi, Amadis, Astera, Compat, Pm415};
 pub use ldap::Ldap;
-pub use load::load;
+pub use load::{Source, load};
 use value::Shown;
 pub use value::{List, Period, Secret, Setting};
 
@@ -73,6 +73,8 @@ settings! {
         shutdown: Period = Period::seconds(15);
         /// Connections at once, per worker.
         max_connections: usize = 10_000;
+        /// Connections at once from one address (an IPv6 /64) that is no trusted proxy; 0 means no limit.
+        connections_per_source: usize = 1_000;
         /// Worker threads; 0 means one per core.
         workers: usize = 0;
         /// PEM certificate chain; with http.certificate_key_file it turns TLS on. Reloaded when it changes.
@@ -217,7 +219,7 @@ settings! {
     Log("log.") {
         /// text or json.
         format: LogFormat = LogFormat::Text;
-        /// Filter in tracing's syntax: info, debug, cognate=debug,info …
+        /// Filter in tracing's syntax: info, debug, cognate=debug,info … Read again when the file changes, and on SIGHUP.
         level: String = "info".to_owned();
     }
 }

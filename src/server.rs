@@ -3,22 +3,25 @@
 mod assemble;
 mod background;
 mod check;
+mod crowd;
+mod level;
 mod master;
 mod stop;
 mod tls;
 mod unread;
 
 use std::io::Write as _;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, middleware};
+use tokio::net::TcpSocket;
 
 use crate::api::{self, Api};
-use crate::config::Config;
+use crate::config::{Config, Source};
 use crate::error::{Error, chain};
 use crate::pool::FirstAdmin;
 use crate::telemetry;
@@ -28,13 +31,13 @@ pub use background::Background;
 pub use check::{Finding, check, check_seals};
 pub use master::place as master_key_place;
 
-/// Runs the service until it is told to stop.
-pub async fn serve(config: Config) -> Result<(), String> {
-    let _last_lines = telemetry::start_logging(&config.log)?;
+/// Runs the service until it is told to stop; `source` is where the settings are read again.
+pub async fn serve(config: Config, source: Source) -> Result<(), String> {
+    let logging = telemetry::start_logging(&config.log)?;
     let measurements = telemetry::start_measuring()?;
     telemetry::describe();
     let Assembled { ports, pools } = assemble(&config).await?;
-    let listener = TcpListener::bind(config.http.listen)
+    let listener = bind(config.http.listen)
         .map_err(|fault| format!("cannot listen on {}: {fault}; choose another with --listen", config.http.listen))?;
     let address = listener.local_addr().map_err(|fault| fault.to_string())?;
     let api = Arc::new(Api { pools, ports, config, draining: AtomicBool::new(false), measurements });
@@ -47,8 +50,20 @@ pub async fn serve(config: Config) -> Result<(), String> {
     }
     let background = Background::start(api.clone());
     let server = listen(api.clone(), listener)?;
+    tokio::spawn(level::follow(source, api.config.log.clone(), logging.level.clone()));
     say(format_args!("Cognate {} listens on {address} as {}", env!("CARGO_PKG_VERSION"), api.config.public_url()));
     stop::run(server, &api, background).await
+}
+
+/// The standard library lets 128 connections wait to be accepted, and one that comes when there is no room comes again
+/// only after a second.
+const BACKLOG: u32 = 4096;
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)?.into_std()
 }
 
 /// The HTTP server on an open socket; it runs when awaited.
@@ -77,6 +92,7 @@ pub fn listen(api: Arc<Api>, listener: TcpListener) -> Result<Server, String> {
     .client_disconnect_timeout(Duration::from_secs(1))
     .keep_alive(Duration::from_secs(75))
     .max_connections(http.max_connections)
+    .on_connect(crowd::thin_out(&http))
     .shutdown_timeout(http.shutdown.as_secs().max(1));
     let server = match tls {
         Some(tls) => server.listen_rustls_0_23(listener, tls),

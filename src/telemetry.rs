@@ -13,7 +13,9 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
 use crate::api::http::Outcome;
 use crate::api::{Api, Route};
@@ -23,30 +25,49 @@ use crate::config::{Log, LogFormat};
 const LINES_WAITING: usize = 16_384;
 const LATENCY_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// Starts logging to standard error; what is answered must live until there is nothing more to log. A thread of its own
-/// writes: a request neither pays for the system call nor waits for whoever reads the log, and lines that nobody takes
-/// are dropped (R28).
-pub fn start_logging(settings: &Log) -> Result<WorkerGuard, String> {
-    // What this crate logs by itself can hold what a directory says of a person.
-    let silence = "ldap3=off".parse().map_err(|fault| format!("log.level: {fault}"))?;
-    let filter = filter(settings)?.add_directive(silence);
+/// The log of the process; it must live until there is nothing more to log.
+pub struct Logging {
+    _last_lines: WorkerGuard,
+    /// What is logged.
+    pub level: Level,
+}
+
+/// What is logged, while the process runs.
+#[derive(Clone)]
+pub struct Level(reload::Handle<EnvFilter, Registry>);
+
+impl Level {
+    /// Logs what `settings` say from now on.
+    pub fn follow(&self, settings: &Log) -> Result<(), String> {
+        self.0.reload(filter(settings)?).map_err(|fault| fault.to_string())
+    }
+}
+
+/// Starts logging to standard error. A thread of its own writes: a request neither pays for the system call nor waits
+/// for whoever reads the log, and lines that nobody takes are dropped (R28).
+pub fn start_logging(settings: &Log) -> Result<Logging, String> {
+    let (filter, level) = reload::Layer::new(filter(settings)?);
     let ansi = std::io::stderr().is_terminal();
     let (lines, last) = NonBlockingBuilder::default()
         .lossy(true)
         .buffered_lines_limit(LINES_WAITING)
         .finish(BufWriter::new(std::io::stderr()));
-    let base = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).with_ansi(ansi);
-    match settings.format {
-        LogFormat::Text => base.with_target(false).try_init(),
-        LogFormat::Json => base.json().flatten_event(true).with_target(false).try_init(),
-    }
-    .map_err(|fault| fault.to_string())?;
-    Ok(last)
+    let base = fmt::layer().with_writer(lines).with_ansi(ansi).with_target(false);
+    let written = match settings.format {
+        LogFormat::Text => base.boxed(),
+        LogFormat::Json => base.json().flatten_event(true).boxed(),
+    };
+    let log = tracing_subscriber::registry().with(filter).with(written);
+    log.try_init().map_err(|fault| fault.to_string())?;
+    Ok(Logging { _last_lines: last, level: Level(level) })
 }
 
 /// What is logged.
 pub fn filter(settings: &Log) -> Result<EnvFilter, String> {
-    EnvFilter::try_new(&settings.level).map_err(|fault| format!("log.level: {fault}"))
+    let wrong = |fault: &dyn std::fmt::Display| format!("log.level: {fault}");
+    // What this crate logs by itself can hold what a directory says of a person.
+    let silence = "ldap3=off".parse().map_err(|fault| wrong(&fault))?;
+    Ok(EnvFilter::try_new(&settings.level).map_err(|fault| wrong(&fault))?.add_directive(silence))
 }
 
 /// The recorder behind every measurement of the process.
@@ -71,6 +92,7 @@ pub fn describe() {
     histogram!("cognate_store_duration_seconds", "Time of a store's verb, by store and verb.");
     counter!("cognate_store_errors_total", "Store verbs that failed, by store and verb.");
     gauge!("cognate_store_disk_full", "1 while the disk of the embedded store is full, else 0.");
+    counter!("cognate_connections_refused_total", "Connections closed because their source had as many as it may.");
     gauge!("cognate_hash_queue", "Passwords waiting to be hashed.");
     gauge!("cognate_signing_key_age_seconds", "Age of each signing key, by pool, key and state.");
 }

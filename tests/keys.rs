@@ -251,6 +251,21 @@ async fn in_an_emergency_every_older_token_is_refused_at_once_and_sessions_go_on
     assert!(app.accepts(&refreshed).await && app.accepts(&refreshed).await);
 }
 
+story!(after_an_emergency_no_replica_signs_with_the_dropped_key_or_takes_what_it_signed);
+async fn after_an_emergency_no_replica_signs_with_the_dropped_key_or_takes_what_it_signed(app: TestApp) {
+    app.user("alice").await;
+    // None of these has read the keys since.
+    let (refreshing, verifying, signing_in) = (app.replica().await, app.replica().await, app.replica().await);
+    let signed_in = app.login("alice", crate::app::PASSWORD).await;
+    let new = app.api.pools.rotate_keys(&app.pool(), true).await.unwrap();
+    let refreshed = refreshing.refresh("alice", &signed_in.field("refresh_token")).await;
+    assert_eq!(kid(&refreshed.field("access_token")), new.kid);
+    assert!(!verifying.accepts(&signed_in.field("access_token")).await);
+    let again = signing_in.login("alice", crate::app::PASSWORD).await;
+    assert_eq!(kid(&again.field("access_token")), new.kid);
+    assert!(verifying.accepts(&again.field("access_token")).await);
+}
+
 story!(a_replica_that_has_not_read_a_key_yet_fetches_it_instead_of_refusing);
 async fn a_replica_that_has_not_read_a_key_yet_fetches_it_instead_of_refusing(app: TestApp) {
     let late = app.replica().await;

@@ -103,7 +103,7 @@ async fn rotate(opened: &Opened, pool: Option<&str>, emergency: bool, output: &m
     if emergency {
         return output.line(format_args!(
             "It signs at once, and every other key is gone: running services refuse all access and id tokens made \
-             before within {reload}, and others as soon as they fetch the key set again (it may be cached for {ahead}). \
+             before from now on, publish the new key set within {reload}, and others follow as soon as they fetch the key set again (it may be cached for {ahead}). \
              Refresh tokens stay good and yield new tokens."
         ));
     }

@@ -2,31 +2,29 @@
 
 use std::sync::Arc;
 
-use tracing_appender::non_blocking::WorkerGuard;
-
 use super::failure::Failure;
 use crate::config::{Config, Log};
 use crate::error::{Error, Kind, chain};
 use crate::pool::{Client, Pool, Pools, Ports, Surface};
 use crate::server::{self, Assembled};
-use crate::telemetry;
+use crate::telemetry::{self, Logging};
 
 /// What commands work on.
 pub(super) struct Opened {
     pub(super) config: Config,
     pub(super) ports: Arc<Ports>,
     pub(super) pools: Arc<Pools>,
-    _last_lines: WorkerGuard,
+    _logging: Logging,
 }
 
 impl Opened {
     /// Opens the stores and reads the pools; at the very first time makes the first pool, but no administrator, whose
     /// password `serve` shows.
     pub(super) async fn new(config: Config) -> Result<Self, Failure> {
-        let last_lines = quiet_logging(&config)?;
+        let logging = quiet_logging(&config)?;
         let Assembled { ports, pools } = server::assemble(&config).await?;
         pools.reload().await.map_err(|error| unreadable(&config, error))?;
-        Ok(Self { config, ports, pools, _last_lines: last_lines })
+        Ok(Self { config, ports, pools, _logging: logging })
     }
 
     /// The pool of this id, or the first one.
@@ -46,7 +44,7 @@ impl Opened {
 }
 
 /// Results go to standard output; of the log only what an operator has to know, to standard error.
-pub(super) fn quiet_logging(config: &Config) -> Result<WorkerGuard, Failure> {
+pub(super) fn quiet_logging(config: &Config) -> Result<Logging, Failure> {
     Ok(telemetry::start_logging(&Log { level: "warn".to_owned(), ..config.log.clone() })?)
 }
 

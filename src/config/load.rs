@@ -1,11 +1,28 @@
 //! Reading the settings: defaults < TOML file < environment, then the `…_file` secrets.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use config::{Environment, File, FileFormat};
 
 use super::{Config, Secret};
+
+/// Where the settings come from, so that they can be read again.
+pub struct Source {
+    /// A TOML file.
+    pub file: Option<PathBuf>,
+    /// The process's variables, of which those starting with `COGNATE__` count.
+    pub environment: HashMap<String, String>,
+    /// Settings from the command line (`("http.listen", "…")`).
+    pub overrides: Vec<(&'static str, String)>,
+}
+
+impl Source {
+    /// Reads them as they are now.
+    pub fn read(&self) -> Result<Config, String> {
+        load(self.file.as_deref(), self.environment.clone(), &self.overrides)
+    }
+}
 
 /// Reads and checks everything; all faults come in one message, a line each.
 ///

@@ -188,8 +188,29 @@ impl Pool {
             return Ok(keys);
         }
         self.keys_read_at.store(Arc::new(now));
+        self.newest_keys().await
+    }
+
+    /// Reads the keys again if the Directory has others: a key that was dropped in an emergency signs nothing more, and
+    /// nothing that it signed is good, from the next call on.
+    pub(super) async fn follow_keys(&self, version: i64) -> Result<(), Error> {
+        if version > self.keys.load().version() {
+            self.newest_keys().await?;
+        }
+        Ok(())
+    }
+
+    /// The keys as the Directory has them now. Opening private keys is dear, so of many callers one does it.
+    pub(super) async fn newest_keys(&self) -> Result<Arc<KeySet>, Error> {
         let found = document::read(&*self.ports.directory, document::KEYS, self.id()).await?;
-        let Some(Versioned { version, content }) = found else { return Ok(keys) };
+        let Some(Versioned { version, content }) = found else { return Ok(self.keys.load_full()) };
+        if version == self.keys.load().version() {
+            return Ok(self.keys.load_full());
+        }
+        let _turn = self.keys_turn.lock().await;
+        if version == self.keys.load().version() {
+            return Ok(self.keys.load_full());
+        }
         let fresh = KeySet::load(self.id(), version, content, &self.ports.master);
         let fresh = Arc::new(fresh.map_err(|fault| Error::internal(fault.to_string()))?);
         self.keys.store(fresh.clone());

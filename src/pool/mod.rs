@@ -120,6 +120,7 @@ pub struct Pool {
     clients: HashMap<String, Client>,
     keys: ArcSwap<KeySet>,
     keys_read_at: ArcSwap<Timestamp>,
+    keys_turn: tokio::sync::Mutex<()>,
     secrets: Secrets,
     outbox: Arc<Outbox>,
     ports: Arc<Ports>,

@@ -107,6 +107,7 @@ impl Pools {
             clients,
             keys: ArcSwap::new(keys),
             keys_read_at: ArcSwap::from_pointee(self.ports.clock.now()),
+            keys_turn: tokio::sync::Mutex::new(()),
             outbox: outbox.clone(),
             ports: self.ports.clone(),
         })

@@ -60,6 +60,7 @@ pub struct Caller {
 impl Pool {
     /// Opens a session for a user who owes nothing more.
     pub(super) async fn open_session(&self, terms: Terms<'_>, user: &User) -> Result<Tokens, Error> {
+        self.newest_keys().await?;
         let now = self.now();
         let session = Session {
             pool: self.id().to_owned(),
@@ -172,8 +173,13 @@ impl Pool {
     /// Errors: `TokenInvalid`, `TokenExpired`, `TokenRevoked` (its session or all of the user's were ended),
     /// `UserDisabled`, `Unavailable`.
     pub async fn authenticate(&self, access_token: &str) -> Result<Caller, Error> {
+        let known = self.keys.load().version();
         let claims = self.verify_access(access_token).await?;
         let user = self.living_owner(claims.sub, claims.origin_jti).await?;
+        if self.keys.load().version() != known {
+            // The key may have been dropped in an emergency since the last reading.
+            self.verify_access(access_token).await?;
+        }
         let key = SessionKey { pool: self.id().to_owned(), user: claims.sub, id: claims.origin_jti };
         let session = self.ports.tokens.session(&key, self.now()).await?.ok_or(Error::TokenRevoked)?;
         if session.client != claims.client_id || !of_this_epoch(&user, &session) {
@@ -185,11 +191,12 @@ impl Pool {
     /// The user of a session, if he may have sessions and this one was not ended for good.
     async fn living_owner(&self, user: Uuid, session: Uuid) -> Result<User, Error> {
         let owner = self.ports.directory.session_owner(self.id(), user, session).await?;
-        let SessionOwner { user, session_ended } = owner.ok_or(Error::TokenRevoked)?;
+        let SessionOwner { user, session_ended, keys_version } = owner.ok_or(Error::TokenRevoked)?;
         if session_ended {
             return Err(Error::TokenRevoked);
         }
         super::user::check_standing(&user)?;
+        self.follow_keys(keys_version).await?;
         Ok(user)
     }
 

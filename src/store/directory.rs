@@ -156,13 +156,15 @@ pub struct OutboxMail {
     pub expires_at: Timestamp,
 }
 
-/// A user together with what decides whether one session of his still lives.
+/// A user together with what decides whether one session of his still lives, and what may be signed for it.
 #[derive(Debug, Clone)]
 pub struct SessionOwner {
     /// The user, groups filled.
     pub user: User,
     /// Whether this session was ended for good.
     pub session_ended: bool,
+    /// The version of the document of kind `keys` of the pool; 0 when there is none.
+    pub keys_version: i64,
 }
 
 /// What must last. Every verb is one statement or one transaction. A store that is down, slow, full or read-only
@@ -182,7 +184,7 @@ pub trait Directory: Send + Sync {
     async fn user_by_login(&self, pool: &str, username_key: &str, email_key: &str) -> Result<Option<User>, Error>;
     /// The user with this sub.
     async fn user(&self, pool: &str, sub: Uuid) -> Result<Option<User>, Error>;
-    /// The user with this sub, and whether `session` of his was ended; one round trip.
+    /// The user with this sub, whether `session` of his was ended, and how new the keys are; one round trip.
     async fn session_owner(&self, pool: &str, sub: Uuid, session: Uuid) -> Result<Option<SessionOwner>, Error>;
     /// Writes all fields but `id`, `groups` and `created_at` if the stored version is `user.version`; answers the
     /// new version. `Conflict` when it is not, `UserExists` when a verified address or name is taken by another.

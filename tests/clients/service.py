@@ -20,6 +20,11 @@ PASSWORD = "correct horse battery staple"
 class Service:
     """One or more replicas of Cognate on the same stores."""
 
+    # What a replica must answer with 200 to be taken for started.
+    until = "readyz"
+    # Further words of the command line.
+    options = ()
+
     def __init__(self, folder, replicas=1, env=None):
         if not BINARY.exists():
             raise RuntimeError(f"{BINARY} is not there: cargo build, or run tests/run, which does it")
@@ -36,13 +41,13 @@ class Service:
         self.replicas = [self._start(number, port) for number, port in enumerate(ports)]
 
     def _start(self, number, port):
-        command = [BINARY, "--data", self.data, "serve", "--listen", f"127.0.0.1:{port}"]
+        command = [BINARY, *self.options, "--data", self.data, "serve", "--listen", f"127.0.0.1:{port}"]
         child = Child(command, self.folder / f"replica-{number}.log", self.env)
         url = self.urls[number]
 
         def ready():
             try:
-                return requests.get(f"{url}/readyz", timeout=2, verify=self.certificate).status_code == 200
+                return requests.get(f"{url}/{self.until}", timeout=2, verify=self.certificate).status_code == 200
             except requests.RequestException:
                 return False
 

@@ -145,20 +145,79 @@ async fn replicas_that_start_at_once_on_an_empty_database_all_come_up() {
     }
 }
 
-// R17
-#[tokio::test]
-async fn a_database_of_a_newer_schema_refuses_to_start_with_one_line() {
+/// What the next version's migration leaves behind: a step that is unknown here, and since when programs can work on it.
+async fn upgraded(since: i64) -> String {
     let url = database().await;
     drop(open(&url).await);
-    execute(
-        &url,
+    let text = format!(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-                   VALUES (999, 'future', true, '', 0)",
-    )
-    .await;
-    let line = sql::open(&url, &patient()).await.err().unwrap();
+             VALUES (999, 'future', true, '', 0);
+         ALTER TABLE users ADD COLUMN future TEXT; CREATE TABLE future (id TEXT);
+         UPDATE counters SET value = {since} WHERE name = 'compatible_since'"
+    );
+    execute(&url, &text).await;
+    url
+}
+
+// R17, R34
+#[tokio::test]
+async fn a_newer_schema_that_took_something_away_refuses_to_start_with_one_line() {
+    let line = sql::open(&upgraded(999).await, &patient()).await.err().unwrap();
     assert!(line.contains("newer Cognate"), "{line}");
     assert!(!line.contains('\n'), "{line}");
+}
+
+// R34
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_newer_schema_that_only_added_the_program_before_it_starts_and_works() {
+    let url = upgraded(1).await;
+    let store = sql::open(&url, &patient()).await.unwrap();
+    assert_all_answered(&all(&store).await);
+    let ada = store.create_user(&user("ada")).await.unwrap();
+    assert_eq!(store.user(&ada.pool, ada.sub).await.unwrap(), Some(ada));
+}
+
+// R17
+#[tokio::test]
+async fn a_database_of_another_program_refuses_to_start_with_one_line() {
+    for version in [1, 20_260_101] {
+        let url = database().await;
+        let table = "CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, \
+                     installed_on TIMESTAMPTZ NOT NULL DEFAULT now(), success BOOLEAN NOT NULL, checksum BYTEA NOT NULL, \
+                     execution_time BIGINT NOT NULL)";
+        execute(
+            &url,
+            &format!("{table}; INSERT INTO _sqlx_migrations VALUES ({version}, 'theirs', now(), true, '', 0)"),
+        )
+        .await;
+        let line = sql::open(&url, &patient()).await.err().unwrap();
+        assert!(line.starts_with("directory.url: the ") && !line.contains('\n'), "{line}");
+    }
+}
+
+// R34: its maker did not say, so nobody knows.
+#[tokio::test]
+async fn a_newer_schema_that_says_nothing_refuses_to_start() {
+    let url = upgraded(1).await;
+    execute(&url, "DELETE FROM counters WHERE name = 'compatible_since'").await;
+    assert!(sql::open(&url, &patient()).await.err().unwrap().contains("newer Cognate"));
+}
+
+// R34: while one replica migrates, those that serve go on, also where the migration has to wait for them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_waits_for_another_migration_hinders_nobody() {
+    let url = database().await;
+    let store = open(&url).await;
+    let mut rival = sqlx::PgConnection::connect(&url).await.unwrap();
+    let mut transaction = rival.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE _sqlx_migrations IN ACCESS EXCLUSIVE MODE").execute(&mut *transaction).await.unwrap();
+    let started = Instant::now();
+    let late = open(&url).await;
+    assert!(started.elapsed() < LIMIT + Duration::from_secs(4), "{:?}", started.elapsed());
+    assert_all_unavailable(&all(&late).await);
+    assert_all_answered(&all(&store).await);
+    transaction.rollback().await.unwrap();
+    assert_back_within_two_seconds(&late).await;
 }
 
 #[tokio::test]

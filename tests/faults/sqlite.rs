@@ -145,15 +145,19 @@ async fn a_file_that_is_no_database_refuses_to_start_and_is_not_touched() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 
-// R17
+// R17, R34
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_of_a_newer_schema_refuses_to_start() {
+async fn a_file_of_a_newer_schema_refuses_to_start_unless_that_only_added() {
     let folder = tempfile::tempdir().unwrap();
     let path = closed(folder.path()).await;
     let mut connection = sqlx::SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap();
     let text = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                 VALUES (999, 'future', true, '', 0)";
     connection.execute(text).await.unwrap();
+    connection.close().await.unwrap();
+    drop(open(&path).await.unwrap());
+    let mut connection = sqlx::SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+    connection.execute("UPDATE counters SET value = 999 WHERE name = 'compatible_since'").await.unwrap();
     connection.close().await.unwrap();
     let line = refusal(&path).await;
     assert!(line.contains("newer Cognate"), "{line}");

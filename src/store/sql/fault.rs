@@ -46,6 +46,11 @@ impl Fault {
     pub(super) fn is_collision(&self) -> bool {
         matches!(self, Self::Store(error) if matches!(postgres_state(error).as_deref(), Some("40001" | "40P01")))
     }
+
+    /// Whether the server behind the connection takes no writes: after a failover the address leads to another one.
+    pub(super) fn is_read_only(&self) -> bool {
+        matches!(self, Self::Store(error) if postgres_state(error).as_deref() == Some("25006"))
+    }
 }
 
 fn refusal(error: sqlx::Error) -> Error {
@@ -89,6 +94,12 @@ const SQLITE_FULL: i32 = 13;
 fn is_postgres_absent(state: &str) -> bool {
     ["08", "28", "3D", "40", "53", "57", "58"].iter().any(|class| state.starts_with(class))
         || matches!(state, "25006" | "55P03" | "42501")
+}
+
+/// Whether a table is not there: the database is somebody else's.
+pub(super) fn is_missing_table(error: &sqlx::Error) -> bool {
+    postgres_state(error).as_deref() == Some("42P01")
+        || error.as_database_error().is_some_and(|error| error.message().starts_with("no such table"))
 }
 
 /// Whether the embedded store has run out of disk.

@@ -33,7 +33,8 @@ macro_rules! select {
 const BY_SUB: &str = select!("", "users", "WHERE u.pool = $1 AND u.sub = $2");
 
 const BY_SUB_AND_SESSION: &str = select!(
-    ", (SELECT COUNT(*) FROM ended_sessions e WHERE e.id = $3) AS ended",
+    ", (SELECT COUNT(*) FROM ended_sessions e WHERE e.id = $3) AS ended, \
+     (SELECT COALESCE(MAX(d.version), 0) FROM documents d WHERE d.kind = 'keys' AND d.id = $1) AS keys",
     "users",
     "WHERE u.pool = $1 AND u.sub = $2"
 );
@@ -91,8 +92,8 @@ pub(super) async fn owner(
     let query = sqlx::query(BY_SUB_AND_SESSION).bind(pool).bind(sub.to_string()).bind(session.to_string());
     let rows = query.fetch_all(connection).await?;
     let Some(first) = rows.first() else { return Ok(None) };
-    let session_ended = row::flag(first, "ended")?;
-    Ok(gather(&rows)?.pop().map(|user| SessionOwner { user, session_ended }))
+    let (session_ended, keys_version) = (row::flag(first, "ended")?, row::integer(first, "keys")?);
+    Ok(gather(&rows)?.pop().map(|user| SessionOwner { user, session_ended, keys_version }))
 }
 
 /// One page of a pool's users.

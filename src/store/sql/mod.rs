@@ -150,6 +150,10 @@ async fn repeated<A, T>(pool: &AnyPool, plan: Plan, args: &A, verb: Verb<A, T>, 
 async fn pooled<A, T>(pool: &AnyPool, plan: Plan, args: &A, verb: Verb<A, T>, deadline: Instant) -> Result<T, Fault> {
     let mut connection = timeout_at(deadline, pool.acquire()).await.map_err(|_| late())??;
     match timeout_at(deadline, run(plan, &mut connection, args, verb)).await {
+        Ok(Err(fault)) if fault.is_read_only() => {
+            drop(connection.detach());
+            Err(fault)
+        }
         Ok(outcome) => outcome,
         Err(_) => {
             // Its answer is still on the way: nobody may take it for the next one's.
