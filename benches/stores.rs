@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use cognate::config::{Config, Secret};
 use cognate::keys::Algorithm;
-use cognate::pool::{Caller, Client, NewUser, Pool, Ports, Step, Terms, Tokens};
+use cognate::pool::{Caller, Client, NewUser, Pool, Ports, Step, Surface, Terms, Tokens};
 use cognate::server::{Assembled, assemble};
 use cognate::store::tokens::RefreshRule;
 use futures_util::future::join_all;
@@ -57,7 +57,7 @@ impl Case {
         pools.rotate_keys(&pools.first().unwrap(), true).await.unwrap();
         pools.reload().await.unwrap();
         let pool = pools.first().unwrap();
-        let client = pool.client(&pools.first_client().unwrap()).unwrap().clone();
+        let client = pools.surface(Surface::V1).unwrap().1;
         let mut case = Self { ports, pool, client, sessions: Vec::new() };
         for number in 0..CALLERS {
             case.sign_in(&format!("user-{number}")).await;

@@ -14,7 +14,7 @@ use cognate::api::Api;
 use cognate::clock::{Clock, Timestamp};
 use cognate::config::{Config, Period};
 use cognate::error::Error;
-use cognate::pool::{Client, NewUser, Pool, PoolSettings};
+use cognate::pool::{Client, NewUser, Pool, PoolSettings, Surface};
 use cognate::server::{Assembled, assemble_on, listen};
 use cognate::{store, telemetry};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -139,7 +139,7 @@ impl TestApp {
     }
 
     pub fn client(&self) -> Client {
-        self.pool().client(&self.api.pools.first_client().unwrap()).unwrap().clone()
+        self.api.pools.surface(Surface::V1).unwrap().1
     }
 
     /// Every replica.

@@ -255,6 +255,21 @@ async fn an_app_client_refreshes_its_own_tokens_without_a_secret_and_may_do_noth
     }
 }
 
+story!(a_client_whose_api_speaks_for_another_one_now_is_itself_and_no_other);
+async fn a_client_whose_api_speaks_for_another_one_now_is_itself_and_no_other(app: TestApp) {
+    app.user("alice").await;
+    let made = app.surface(Surface::Astera).id;
+    let token = app.refresh_token_of(Surface::Astera, "alice").await;
+    let theirs = app.refresh_token_of(Surface::V1, "alice").await;
+    let mut config = app.config.clone();
+    config.astera.client = Some(app.client().id);
+    let replica = app.replica_with(config).await;
+    let form = [("grant_type", "refresh_token"), ("client_id", made.as_str())];
+    let answer = replica.token(&[&form[..], &[("refresh_token", &token)]].concat()).await;
+    assert_eq!(claims(&answer.field("access_token"))["client_id"], made);
+    assert_eq!(replica.token(&[&form[..], &[("refresh_token", &theirs)]].concat()).await.whole(), NO_REFRESH);
+}
+
 story!(the_limit_of_v1_holds_here_too, |config| config.v1.max_access_tokens = 3);
 async fn the_limit_of_v1_holds_here_too(app: TestApp) {
     let token = app.signed_in("alice").await.field("refresh_token");

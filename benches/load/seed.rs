@@ -6,7 +6,7 @@ use std::path::Path;
 
 use cognate::keys::Algorithm;
 use cognate::pool::client::Rotation;
-use cognate::pool::{Client, ImportedUser, Pool, Pools, Step};
+use cognate::pool::{Client, ImportedUser, Pool, Pools, Step, Surface};
 use cognate::server::{Assembled, assemble};
 use futures_util::{StreamExt as _, stream};
 
@@ -25,8 +25,8 @@ pub async fn seed(kind: &str, (users, sessions): (usize, usize), file: &Path) {
     let hash = ports.hasher.hash(PASSWORD).await.unwrap();
     let made = stream::iter(0..users).map(|number| import(&pool, number, &hash)).buffer_unordered(AT_ONCE);
     made.collect::<Vec<()>>().await;
-    let client = pool.client(&pools.first_client().unwrap()).unwrap();
-    let signed_in = stream::iter(0..sessions).map(|number| sign_in(&pool, client, number % users));
+    let client = pools.surface(Surface::V1).unwrap().1;
+    let signed_in = stream::iter(0..sessions).map(|number| sign_in(&pool, &client, number % users));
     let mut lines: Vec<String> = signed_in.buffered(AT_ONCE).collect().await;
     lines.extend((0..users).filter(|_| sessions == 0).map(name));
     std::fs::write(file, lines.join("\n") + "\n").unwrap();
@@ -38,7 +38,7 @@ async fn shape(pools: &Pools, kind: &str) {
     let algorithm: Algorithm = algorithm.parse().unwrap();
     let pool = pools.first().unwrap();
     let rotation = rotates.then_some(Rotation { grace_seconds: 10 });
-    let client = pools.first_client().unwrap();
+    let client = pools.surface(Surface::V1).unwrap().1.id;
     pools.update_client(&pool, &client, |client| client.rotation = rotation).await.unwrap();
     pools.update_pool(pool.id(), |settings| settings.algorithm = algorithm).await.unwrap();
     pools.reload().await.unwrap();

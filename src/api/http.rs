@@ -20,6 +20,14 @@ use crate::config;
 
 /// The type of every JSON answer that names its encoding.
 pub const JSON: &str = "application/json; charset=utf-8";
+/// Why a call that met others, or a store that is away, is worth making again.
+pub const BUSY: &str = "Service is temporarily unavailable, please try again.";
+/// All that a caller is told of a fault of ours.
+pub const INTERNAL: &str = "Internal error, please try again later.";
+/// When a call that met others is worth making again.
+pub const SOON: Duration = Duration::from_secs(1);
+/// A refresh token that has yielded all its tokens yields no more; only a new sign-in helps.
+pub const LIMIT_PAUSE: Duration = Duration::from_secs(3600);
 
 /// What is wrong with a body before its fields mean anything.
 #[derive(Debug, PartialEq, Eq)]

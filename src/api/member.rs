@@ -7,8 +7,8 @@ use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, middleware};
 use serde::Serialize;
 
-use super::account::pm415::{Asked, Belonging, Fields, Invite, Page, Person, Refusal, Reply, finish, unknown};
-use super::{Api, Dialect, Route, http};
+use super::account::pm415::{Asked, Belonging, Invite, Page, Person, Refusal, Reply, finish, unknown};
+use super::{Api, Dialect, Route, account, http};
 use crate::error::{Error, Kind};
 use crate::pool::{Client, LinkTo, Pool, Surface, User};
 
@@ -168,7 +168,7 @@ impl Call<'_> {
     async fn invite(&self, payload: Payload) -> Result<Reply, Refusal> {
         let caller = self.caller().await.map_err(|error| Refusal::of(Asked::Other, error))?;
         let body = http::read_body(self.request, payload, &self.api.config.http).await?;
-        let body = Invite::check(Fields::read(self.request, body).await?)?;
+        let body = Invite::check(account::fields(self.request, body).await?)?;
         let refused = |error| Refusal::of(Asked::Invite { email: &body.email }, error);
         let organization = self.organization().map_err(refused)?;
         let page = Page::Invite.address(self.api);

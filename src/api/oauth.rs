@@ -150,17 +150,19 @@ impl Call<'_> {
         Ok((client.id.clone(), tokens.map_err(|error| Refusal::of_grant(error, grant))?))
     }
 
-    /// The app client with this id: with the lifetimes of the API that it serves, where it serves one, and the limit
+    /// The app client with this id: with the lifetimes of the API that speaks for it, where one does, and the limit
     /// that `/v1` sets to its refresh tokens.
     fn app_client(&self, id: &str) -> Result<(Arc<Pool>, Client, u32), Error> {
         let pools = &self.api.pools;
-        let pool = pools.of_client(id)?;
-        let surface = pools.surface_of(id)?;
-        let limit = if surface == Some(Surface::V1) { self.api.config.v1.max_access_tokens } else { 0 };
-        match surface {
-            Some(surface) => pools.surface(surface).map(|(pool, client)| (pool, client, limit)),
-            None => pool.client(id).cloned().map(|client| (pool, client, limit)),
-        }
+        let mut served = self.api.ports.surfaces.served().map(|(surface, _)| surface);
+        let speaks = |surface: &Surface| pools.surface(*surface).is_ok_and(|(_, client)| client.id == id);
+        let Some(surface) = served.find(speaks) else {
+            let pool = pools.of_client(id)?;
+            let client = pool.client(id)?.clone();
+            return Ok((pool, client, 0));
+        };
+        let limit = if surface == Surface::V1 { self.api.config.v1.max_access_tokens } else { 0 };
+        pools.surface(surface).map(|(pool, client)| (pool, client, limit))
     }
 
     fn source(&self) -> IpAddr {

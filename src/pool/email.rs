@@ -201,22 +201,12 @@ impl Pool {
         apply: impl Fn(&mut User) -> Result<(), Error> + Send + Sync,
     ) -> Result<User, Error> {
         let changed = self.change_user(sub, &apply).await;
-        if matches!(changed, Err(Error::UserExists)) && self.drop_unconfirmed(email_key).await? {
+        if matches!(changed, Err(Error::UserExists))
+            && self.ports.directory.delete_unconfirmed(self.id(), email_key).await?
+        {
             return self.change_user(sub, apply).await;
         }
         changed
-    }
-
-    async fn drop_unconfirmed(&self, email_key: &str) -> Result<bool, Error> {
-        let holder = self.ports.directory.user_by_login(self.id(), email_key, "").await?;
-        let Some(holder) = holder.filter(|holder| gives_way(holder, email_key)) else { return Ok(false) };
-        for membership in self.ports.directory.memberships(self.id(), holder.sub).await? {
-            let organization = membership.organization.id;
-            if self.ports.directory.members(self.id(), organization).await?.len() == 1 {
-                self.ports.directory.delete_organization(self.id(), organization).await?;
-            }
-        }
-        self.ports.directory.delete_user(self.id(), holder.sub).await
     }
 }
 

@@ -137,11 +137,6 @@ impl Pools {
         self.find(&self.loaded()?.bootstrap.pool)
     }
 
-    /// The client made at first start.
-    pub fn first_client(&self) -> Result<String, Error> {
-        Ok(self.loaded()?.bootstrap.client.clone())
-    }
-
     pub(super) fn own_clients(&self) -> Result<Arc<OwnClients>, Error> {
         Ok(self.loaded()?.own_clients.clone())
     }

@@ -198,11 +198,14 @@ pub trait Directory: Send + Sync {
 
     /// Makes a user and the first membership in one transaction, as `create_user` does. An unconfirmed user of the
     /// same name who is enabled gives way, with every organization that has no other member; his `id` is the new one's,
-    /// so that nothing tells the second registration from the first. What is wrong with the organization is said first, so that it tells nothing about the user: `Exists(Organization)` for a new one whose
-    /// name is taken, `NotFound(Organization)` for one that is gone. `UserExists` when any other user holds the name
-    /// or a verified address. A refusal leaves everything as it was.
+    /// so that nothing tells the second registration from the first. What is wrong with the organization is said first,
+    /// so that it tells nothing about the user: `Exists(Organization)` for a new one whose name is taken,
+    /// `NotFound(Organization)` for one that is gone. `UserExists` when any other user holds the name or a verified
+    /// address. A refusal leaves everything as it was.
     async fn register_user(&self, user: &User, joining: &Joining) -> Result<User, Error>;
-
+    /// Deletes the unconfirmed user of this name, if he is enabled, with every organization that has no other member,
+    /// in one transaction; false when there is none.
+    async fn delete_unconfirmed(&self, pool: &str, username_key: &str) -> Result<bool, Error>;
     /// Holds the name of an organization as registering `draft` would, when the address is a user's already: nobody
     /// belongs to it, the next registration of the address frees it, and it goes with the user. `UserNotFound`,
     /// `Exists(Organization)`.

@@ -55,6 +55,7 @@ measured! { Directory, "directory":
     user_by_id(pool: &str, id: i64) -> Option<User>;
     users(pool: &str, after: i64, limit: u32) -> Vec<User>;
     register_user(user: &User, joining: &Joining) -> User;
+    delete_unconfirmed(pool: &str, username_key: &str) -> bool;
     reserve_organization(draft: &User, name: &str, name_key: &str) -> ();
     organization(pool: &str, id: i64) -> Option<Organization>;
     organization_by_name(pool: &str, name_key: &str) -> Option<Organization>;

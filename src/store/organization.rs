@@ -8,11 +8,11 @@ use crate::clock::Timestamp;
 /// What a member may do in an organization, with the numbers that the pm415 API knows roles by (contract seeds §2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Role {
-    /// Invites others and decides about them.
+    /// Invites others.
     Admin = 1,
     /// Belongs to it.
     Member = 2,
-    /// Accepted an invitation; an administrator has not let him in yet.
+    /// Accepted an invitation; nobody has let him in yet.
     Pending = 3,
 }
 

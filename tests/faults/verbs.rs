@@ -123,6 +123,7 @@ pub async fn all(store: &Sql) -> Vec<(&'static str, Result<(), Error>)> {
         directory.user_by_id(POOL, 1),
         directory.users(POOL, 0, 10),
         directory.register_user(&eve, &joining),
+        directory.delete_unconfirmed(POOL, "eve"),
         directory.reserve_organization(&eve, "Eve's", "eve's"),
         directory.organization(POOL, 1),
         directory.organization_by_name(POOL, "absent"),

@@ -79,6 +79,7 @@ macro_rules! directory_suite {
                 registrations::who_is_confirmed_or_disabled_gives_way_to_nobody,
                 registrations::a_name_that_is_a_verified_address_of_another_is_refused,
                 registrations::a_refused_registration_keeps_whoever_would_have_given_way,
+                registrations::who_is_unconfirmed_can_be_deleted_with_what_he_founded_alone,
                 registrations::an_organization_that_is_gone_or_of_another_pool_is_not_joined,
                 registrations::what_is_wrong_with_the_organization_is_said_before_what_is_wrong_with_the_user,
                 registrations::a_user_of_another_pool_gives_way_to_nobody_here,

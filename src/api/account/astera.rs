@@ -13,10 +13,10 @@ use std::net::IpAddr;
 
 use actix_web::http::Method;
 use actix_web::web::Bytes;
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse};
 
 use super::Body;
-use crate::api::http::{self, BodyFault, Outcome};
+use crate::api::http::{self, Outcome};
 use crate::api::{Api, Route};
 use crate::pool::{Action, Caller, Client, Pool, Surface, Terms};
 use refusal::{Fault, Refusal};
@@ -111,18 +111,12 @@ impl Call<'_> {
         }
     }
 
-    /// The fields of the call: of the query string for GET, else of the body; an empty one has none.
+    /// The fields of the call: of the query string for GET, else of the body.
     async fn fields(&self, body: Bytes) -> Result<Fields, Fault> {
         if self.request.method() == Method::GET {
             return Fields::from_query(self.request.query_string());
         }
-        if body.is_empty() {
-            return Ok(Fields::default());
-        }
-        match self.request.content_type().to_ascii_lowercase().as_str() {
-            "application/json" | "application/x-www-form-urlencoded" => Ok(http::parse_body(self.request, body).await?),
-            _ => Err(BodyFault::UnknownType.into()),
-        }
+        Ok(super::fields(self.request, body).await?)
     }
 
     fn source(&self) -> IpAddr {

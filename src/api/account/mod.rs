@@ -10,7 +10,7 @@ use std::sync::Arc;
 use actix_web::http::Method;
 use actix_web::web::{self, Bytes, Payload, ServiceConfig};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, Route as Handler, middleware};
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::http::{self, BodyFault};
 use super::{Api, Dialect, Route};
@@ -134,6 +134,17 @@ async fn answer(api: Arc<Api>, owner: Owner, request: HttpRequest, payload: Payl
             astera::answer(&api, astera, &request, body).await
         }
         Owner::Either { pm415, .. } => pm415::answer(&api, pm415, &request, body).await,
+    }
+}
+
+/// The fields of a body, JSON or urlencoded; an empty one has none.
+pub(super) async fn fields<T: DeserializeOwned + Default>(request: &HttpRequest, body: Bytes) -> Result<T, BodyFault> {
+    if body.is_empty() {
+        return Ok(T::default());
+    }
+    match request.content_type().to_ascii_lowercase().as_str() {
+        "application/json" | "application/x-www-form-urlencoded" => http::parse_body(request, body).await,
+        _ => Err(BodyFault::UnknownType),
     }
 }
 

@@ -22,7 +22,7 @@ use request::{ChangePassword, ForgotPassword, Login, Register};
 
 pub(in crate::api) use person::{Belonging, Person, json};
 pub(in crate::api) use refusal::{Asked, Refusal};
-pub(in crate::api) use request::{Fields, Invite};
+pub(in crate::api) use request::Invite;
 
 /// What the API can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +137,7 @@ struct Call<'a> {
 
 impl Call<'_> {
     async fn answer(&self, operation: Operation, body: Body) -> Result<Reply, Refusal> {
-        let fields = Fields::read(self.request, body?).await?;
+        let fields = super::fields(self.request, body?).await?;
         match operation {
             Operation::Login => self.login(&Login::check(fields)?).await,
             Operation::ForgotPassword => self.forgot_password(&ForgotPassword::check(fields)?).await,

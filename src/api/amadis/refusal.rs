@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 
-use crate::api::http::{self, BodyFault};
+use crate::api::http::{self, BUSY, BodyFault, INTERNAL, SOON};
 use crate::error::{self, Error, Kind};
 
 /// A refusal ready to be sent.
@@ -30,9 +30,6 @@ struct Body<'a> {
 struct Data<'a> {
     error: &'a str,
 }
-
-const BUSY: &str = "Service is temporarily unavailable, please try again.";
-const INTERNAL: &str = "Internal error, please try again later.";
 
 impl Refusal {
     fn new(status: u16, message: impl Into<Cow<'static, str>>, label: &'static str) -> Self {
@@ -92,7 +89,7 @@ impl Refusal {
                 let cause = Some(error::chain(&error));
                 Self { cause, ..Self::later(503, error.to_string(), label, retry_after) }
             }
-            Error::Conflict => Self::later(503, BUSY, label, Duration::from_secs(1)),
+            Error::Conflict => Self::later(503, BUSY, label, SOON),
             Error::Internal(_)
             | Error::NotAuthorized
             | Error::UserNotConfirmed

@@ -10,7 +10,7 @@ use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 
 use super::request::Grant;
-use crate::api::http::{self, BodyFault};
+use crate::api::http::{self, BUSY, BodyFault, INTERNAL, SOON};
 use crate::error::{self, Error};
 
 /// A refusal ready to be sent.
@@ -36,9 +36,6 @@ struct Body<'a> {
     error: &'static str,
     error_description: &'a str,
 }
-
-const BUSY: &str = "Service is temporarily unavailable, please try again.";
-const INTERNAL: &str = "Internal error, please try again later.";
 
 impl Refusal {
     fn new(status: u16, code: &'static str, description: impl Into<Cow<'static, str>>) -> Self {
@@ -122,7 +119,7 @@ impl Refusal {
             Error::Unavailable { retry_after, .. } => {
                 Ok(Self { cause, ..later(503, "temporarily_unavailable", error.to_string(), retry_after) })
             }
-            Error::Conflict => Ok(later(503, "temporarily_unavailable", BUSY.to_owned(), Duration::from_secs(1))),
+            Error::Conflict => Ok(later(503, "temporarily_unavailable", BUSY.to_owned(), SOON)),
             Error::Internal(_) | Error::NotConfigured(_) | Error::Exists(_) => {
                 Ok(Self { cause, label, ..Self::new(500, "server_error", INTERNAL) })
             }

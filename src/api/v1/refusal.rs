@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 
 use super::Operation;
-use crate::api::http;
+use crate::api::http::{self, BUSY, INTERNAL, LIMIT_PAUSE, SOON};
 use crate::error::{self, Error};
 
 /// A refusal ready to be sent.
@@ -93,12 +93,6 @@ impl Refusal {
         response.json(http::ErrorBody { status: self.status, message: &self.message })
     }
 }
-
-const SOON: Duration = Duration::from_secs(1);
-const BUSY: &str = "Service is temporarily unavailable, please try again.";
-const INTERNAL: &str = "Internal error, please try again later.";
-/// A refresh token that has yielded all its tokens yields no more; only a new sign-in helps.
-const LIMIT_PAUSE: Duration = Duration::from_secs(3600);
 
 /// The text of a 401: each operation of the original has one of its own, whatever the reason (contract seeds §1).
 fn unauthorized(operation: Operation, error: &Error) -> Cow<'static, str> {

@@ -10,7 +10,7 @@ use crate::pool::{NewExternalUser, Pool};
 /// A person of a foreign directory.
 #[derive(Args)]
 pub(super) struct Register {
-    /// The name there: DOMAIN\\name
+    /// The name there: DOMAIN\name
     name: String,
     /// The address, taken as verified [default: the one of the directory, at the first sign-in]
     #[arg(long, value_name = "ADDRESS")]

@@ -60,6 +60,12 @@ impl Directory for Sql {
         self.write(Plan::WHOLE, args, |c, (user, joining)| Box::pin(register::register(c, user, joining))).await
     }
 
+    async fn delete_unconfirmed(&self, pool: &str, username_key: &str) -> Result<bool, Error> {
+        let args = (pool.to_owned(), username_key.to_owned());
+        let gone = self.write(Plan::WHOLE, args, |c, (pool, name)| Box::pin(register::give_way(c, pool, name))).await?;
+        Ok(gone.is_some())
+    }
+
     async fn reserve_organization(&self, draft: &User, name: &str, name_key: &str) -> Result<(), Error> {
         let args = (draft.clone(), name.to_owned(), name_key.to_owned());
         self.write(Plan::WHOLE, args, |c, (user, name, key)| Box::pin(register::reserve(c, user, name, key))).await

@@ -13,7 +13,7 @@ use crate::store::organization::{Joining, Role};
 pub(super) async fn register(connection: &mut AnyConnection, draft: &User, joining: &Joining) -> Result<User, Fault> {
     // The row of the counter lets registrations through one by one.
     let fresh = next_id(connection, "user").await?;
-    let id = give_way(connection, draft).await?.unwrap_or(fresh);
+    let id = give_way(connection, &draft.pool, &draft.username_key).await?.unwrap_or(fresh);
     free_reserved(connection, draft).await?;
     let (organization, role) = enter(connection, draft, joining).await?;
     let user = users::create_as(connection, id, draft).await?;
@@ -21,16 +21,20 @@ pub(super) async fn register(connection: &mut AnyConnection, draft: &User, joini
     Ok(user)
 }
 
-/// Deletes the unconfirmed user of this name with every organization that has no other member; answers his id. It goes
-/// on to the next one: an id that changed would tell a registration from an account that is there.
-async fn give_way(connection: &mut AnyConnection, draft: &User) -> Result<Option<i64>, Fault> {
+/// Deletes the unconfirmed user of this name with every organization that has no other member; answers his id. A
+/// registration goes on with it: an id that changed would tell a registration from an account that is there.
+pub(super) async fn give_way(
+    connection: &mut AnyConnection,
+    pool: &str,
+    username_key: &str,
+) -> Result<Option<i64>, Fault> {
     // A write that changes nothing holds him: who confirms him at the same time then finds him gone.
     let rows = sqlx::query(
         "UPDATE users SET version = version WHERE id IN (SELECT user_id FROM logins WHERE pool = $1 AND login = $2) \
          AND username_key = $2 AND status = $3 AND enabled = 1 RETURNING id",
     )
-    .bind(&draft.pool)
-    .bind(&draft.username_key)
+    .bind(pool)
+    .bind(username_key)
     .bind(UserStatus::Unconfirmed.as_str())
     .fetch_all(&mut *connection)
     .await?;

@@ -117,6 +117,18 @@ pub async fn a_refused_registration_keeps_whoever_would_have_given_way(store: St
     assert_eq!(organizations(&store).await, ["Acme", "Own"]);
 }
 
+pub async fn who_is_unconfirmed_can_be_deleted_with_what_he_founded_alone(store: Store) {
+    let acme = founded(&store, "bob", "Acme").await;
+    let ada = store.register_user(&unconfirmed(ADDRESS), &founding("Own")).await.unwrap();
+    store.join_organization(POOL, acme.id, ada.sub, Role::Pending).await.unwrap();
+    assert!(!store.delete_unconfirmed("eu-west-1_Another01", ADDRESS).await.unwrap());
+    assert!(!store.delete_unconfirmed(POOL, "bob").await.unwrap(), "he is confirmed");
+    assert!(store.delete_unconfirmed(POOL, ADDRESS).await.unwrap());
+    assert!(!store.delete_unconfirmed(POOL, ADDRESS).await.unwrap());
+    assert_eq!((names(&store).await, organizations(&store).await), (vec!["bob".to_owned()], vec!["Acme".to_owned()]));
+    assert_eq!(members(&store, &acme).await, [("bob".to_owned(), Role::Admin)]);
+}
+
 pub async fn an_organization_that_is_gone_or_of_another_pool_is_not_joined(store: Store) {
     let acme = founded(&store, "bob", "Acme").await;
     let joining = Joining::Existing { organization: acme.id, role: Role::Member };

@@ -52,12 +52,5 @@ impl Call<'_> {
 }
 
 fn tells_of_existence(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::UserNotFound
-            | Error::UserDisabled
-            | Error::UserNotConfirmed
-            | Error::NoVerifiedAddress
-            | Error::ResetNotAllowed
-    )
+    matches!(error, Error::UserNotFound | Error::UserDisabled | Error::NoVerifiedAddress | Error::ResetNotAllowed)
 }

@@ -9,7 +9,7 @@ use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 
 use super::Operation;
-use crate::api::http::{self, BodyFault};
+use crate::api::http::{self, BUSY, BodyFault, INTERNAL, LIMIT_PAUSE, SOON};
 use crate::error::{self, Error, Kind};
 
 /// Why a call does not succeed.
@@ -57,11 +57,6 @@ struct Problem<'a> {
 /// What a 401 asks for (RFC 6750 §3).
 const TOKEN: &str = "Bearer";
 const ANOTHER_TOKEN: &str = r#"Bearer error="invalid_token""#;
-const SOON: Duration = Duration::from_secs(1);
-/// A refresh token that has yielded all its tokens yields no more; only a new sign-in helps.
-const LIMIT_PAUSE: Duration = Duration::from_secs(3600);
-const BUSY: &str = "Service is temporarily unavailable, please try again.";
-const INTERNAL: &str = "Internal error, please try again later.";
 
 impl Refusal {
     fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>, label: &'static str) -> Self {

@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 
-use crate::api::http::{self, BodyFault, JSON, Outcome};
+use crate::api::http::{self, BUSY, BodyFault, INTERNAL, JSON, LIMIT_PAUSE, Outcome, SOON};
 use crate::error::{self, Error, Kind};
 
 /// What was asked, with those of the caller's own words that an answer repeats.
@@ -106,9 +106,6 @@ impl From<BodyFault> for Refusal {
     }
 }
 
-const SOON: Duration = Duration::from_secs(1);
-const BUSY: &str = "Service is temporarily unavailable, please try again.";
-const INTERNAL: &str = "Internal error, please try again later.";
 const INACTIVE: &str = "User not confirmed or inactive";
 const NOT_SIGNED_IN: &str = "Authentication required";
 
@@ -117,7 +114,10 @@ fn retry_after(error: &Error) -> Option<Duration> {
     if let Error::TooManyRequests { retry_after } | Error::Unavailable { retry_after, .. } = error {
         return Some(*retry_after);
     }
-    matches!(error, Error::Conflict | Error::LimitExceeded).then_some(SOON)
+    if matches!(error, Error::LimitExceeded) {
+        return Some(LIMIT_PAUSE);
+    }
+    matches!(error, Error::Conflict).then_some(SOON)
 }
 
 /// Status and text (contract seeds §2).
@@ -248,7 +248,7 @@ mod tests {
                 "Attempt limit exceeded, please try after some time.",
                 Some(after),
             ),
-            (Error::LimitExceeded, 429, "Refresh tokens limit has been exceeded.", Some(SOON)),
+            (Error::LimitExceeded, 429, "Refresh tokens limit has been exceeded.", Some(LIMIT_PAUSE)),
             (Error::internal("a secret"), 500, INTERNAL, None),
             (Error::Exists(Kind::Client), 500, INTERNAL, None),
             (Error::NotConfigured("Active Directory"), 501, "Active Directory is not configured", None),

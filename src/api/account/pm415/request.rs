@@ -1,14 +1,11 @@
 //! The bodies that pm415 reads, judged as the original's validation library judges them: the fields in their order,
 //! the first fault named by its label, and only then a field that nobody knows (contract seeds §2).
 
-use actix_web::web::Bytes;
-use actix_web::{HttpMessage as _, HttpRequest};
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 
 use super::refusal::Refusal;
-use crate::api::http::{self, BodyFault};
 use crate::pool::name::EmailAddress;
 
 const EMAIL: &str = "Email";
@@ -51,17 +48,6 @@ impl<'de> Visitor<'de> for InOrder {
 }
 
 impl Fields {
-    /// Reads a body; an empty one has no fields.
-    pub(in crate::api) async fn read(request: &HttpRequest, body: Bytes) -> Result<Self, BodyFault> {
-        if body.is_empty() {
-            return Ok(Self::default());
-        }
-        match request.content_type().to_ascii_lowercase().as_str() {
-            "application/json" | "application/x-www-form-urlencoded" => http::parse_body(request, body).await,
-            _ => Err(BodyFault::UnknownType),
-        }
-    }
-
     fn take(&mut self, name: &str) -> Option<Value> {
         let at = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.remove(at).1)
