@@ -68,9 +68,9 @@ async fn a_key_is_as_good_as_its_user(app: TestApp) {
     app.user("alice").await;
     let key = new_key(&app, "alice").await;
     app.pool().disable_user("alice").await.unwrap();
-    assert_eq!(opens(&app, &key).await, "user_disabled");
     app.pool().enable_user("alice").await.unwrap();
-    assert_eq!(opens(&app, &key).await, "alice");
+    assert_eq!(opens(&app, &key).await, "token_invalid");
+    let key = new_key(&app, "alice").await;
     app.pool().reset_user(&app.client(), "alice").await.unwrap();
     assert_eq!(opens(&app, &key).await, "password_reset_required");
     app.pool().delete_user("alice").await.unwrap();
@@ -78,6 +78,32 @@ async fn a_key_is_as_good_as_its_user(app: TestApp) {
     app.user("alice").await;
     assert_eq!(opens(&app, &key).await, "token_invalid", "a successor of the same name inherits nothing");
     assert_eq!(app.login("alice", PASSWORD).await.status, 200);
+}
+
+// E06
+story!(what_ends_every_session_ends_the_key);
+async fn what_ends_every_session_ends_the_key(app: TestApp) {
+    app.user("alice").await;
+    for way in ["signed out", "given a password", "reset", "changed"] {
+        let key = new_key(&app, "alice").await;
+        assert_eq!(opens(&app, &key).await, "alice");
+        match way {
+            "signed out" => app.pool().sign_out_user("alice").await.unwrap(),
+            "given a password" => app.pool().set_password("alice", PASSWORD, false).await.unwrap(),
+            "reset" => {
+                app.forgot("alice").await;
+                assert_eq!(app.confirm("alice", &app.mailed_code().await, PASSWORD).await.status, 204);
+            }
+            _ => {
+                let access = app.login("alice", PASSWORD).await.field("access_token");
+                assert_eq!(app.change_password(&access, PASSWORD, "another long password").await.status, 204);
+                assert!(app.accepts(&access).await, "the session that changed it goes on");
+            }
+        }
+        assert_eq!(opens(&app, &key).await, "token_invalid", "{way}");
+    }
+    let alice = app.pool().find_user("alice").await.unwrap();
+    assert_eq!(app.pool().api_key(&alice), None);
 }
 
 // K07

@@ -180,8 +180,14 @@ impl Stage {
 
     /// What happens to everybody.
     async fn disturb_all(&mut self, refusal: &str) {
-        let shows_existence =
-            ["user_not_found", "user_disabled", "no_verified_address", "reset_not_allowed", "code_expired"];
+        let shows_existence = [
+            "user_not_found",
+            "user_not_confirmed",
+            "user_disabled",
+            "no_verified_address",
+            "reset_not_allowed",
+            "code_expired",
+        ];
         if shows_existence.contains(&refusal) {
             self.app.change_pool(|pool| pool.hide_user_existence = false).await;
         }

@@ -89,6 +89,39 @@ async fn an_organizations_name_does_not_tell_whether_the_address_it_was_asked_wi
     sign_up(&app, "fay@example.test", "Another of bob@example.test").await.unwrap();
 }
 
+// D01, D20: whoever registers an address knows a password, and what he was refused before.
+story!(neither_signing_in_nor_the_throttle_tells_whether_a_registered_address_was_free);
+async fn neither_signing_in_nor_the_throttle_tells_whether_a_registered_address_was_free(app: TestApp) {
+    app.user("bob").await;
+    let mut seen = Vec::new();
+    for asked in ["bob@example.test", "nobody@example.test"] {
+        let mut statuses = Vec::new();
+        for _ in 0..5 {
+            statuses.push(app.login(asked, "a guess").await.status);
+        }
+        for _ in 0..6 {
+            statuses.push(app.forgot(asked).await.status);
+        }
+        let squatted = SignUp { password: "the squatter's own", ..draft(asked, asked) };
+        let id = app.pool().sign_up(&link(&app.client()), squatted, SOURCE).await.unwrap();
+        statuses.push(app.forgot(asked).await.status);
+        for _ in 0..2 {
+            statuses.push(app.login(asked, "the squatter's own").await.status);
+            app.clock.advance_seconds(1);
+            let body = serde_json::json!({ "user": asked, "password": "the squatter's own" });
+            statuses.push(app.post("/api/account/login", body).await.status);
+            let body = serde_json::json!({ "email": asked, "password": "the squatter's own" });
+            statuses.push(app.post("/api/account/login", body).await.status);
+            let secret = app.pool().authenticate_credential(&id.to_string(), "a guess", SOURCE).await;
+            assert!(matches!(secret, Err(Error::NotAuthorized)));
+        }
+        seen.push(statuses);
+    }
+    let locked = [429, 401, 429, 429, 429, 429];
+    assert_eq!(seen[0], [[401; 5].as_slice(), &[204; 5], &[429, 429], &locked].concat());
+    assert_eq!(seen[1], seen[0]);
+}
+
 // P07
 story!(only_the_mailed_link_confirms_and_only_for_its_client_and_its_day);
 async fn only_the_mailed_link_confirms_and_only_for_its_client_and_its_day(app: TestApp) {

@@ -1,5 +1,6 @@
 //! API keys: a long-lived way in for programs, one a user, accepted where an access token is. The key is derived and
-//! never stored: the Directory holds a random part that is useless without the pool's secret.
+//! never stored: the Directory holds a random part that is useless without the pool's secret. It ends with the user's
+//! sessions: a password that is changed or reset shuts out whoever made it.
 
 use uuid::Uuid;
 

@@ -68,10 +68,19 @@ impl Pool {
     /// Proves a username (or verified email) and password. Whether the user may have tokens is not said yet:
     /// [`Pool::next_step`] does.
     ///
-    /// Errors: `NotAuthorized` (unknown or wrong, not told apart), `TooManyRequests`, `Unavailable`.
+    /// Errors: `NotAuthorized` (unknown, wrong or, where existence is hidden, unconfirmed; not told apart),
+    /// `TooManyRequests`, `Unavailable`.
     pub async fn prove(&self, username: &str, password: &str, source: IpAddr) -> Result<Proven, Error> {
         let login = self.find_login(username).await?;
-        self.attempt(login.account, source, self.prove_password(login.user, password)).await.map(Proven)
+        self.attempt(login.account, source, self.prove_own(login.user, password)).await.map(Proven)
+    }
+
+    /// Whoever registers an address knows the password he gave. A refusal of its own, or one that does not count as a
+    /// wrong password, would tell him that the address was free (D01).
+    async fn prove_own(&self, user: Option<User>, password: &str) -> Result<User, Error> {
+        let user = self.prove_password(user, password).await?;
+        let hidden = self.settings.hide_user_existence && user.status == UserStatus::Unconfirmed;
+        if hidden { Err(Error::NotAuthorized) } else { Ok(user) }
     }
 
     /// Whom a login name means.
@@ -86,8 +95,10 @@ impl Pool {
                 self.ports.directory.user_by_login(self.id(), &key(username), &key(email)).await?
             }
         };
-        let account =
-            user.as_ref().map_or_else(|| self.absent_user(username.as_deref().unwrap_or(name)), |user| user.sub);
+        // A registration that proved nothing goes on with the counts of the free name, else their fresh start would tell
+        // that it was free (D01).
+        let known = user.as_ref().filter(|user| user.status != UserStatus::Unconfirmed);
+        let account = known.map_or_else(|| self.absent_user(username.as_deref().unwrap_or(name)), |user| user.sub);
         Ok(Login { account, user })
     }
 

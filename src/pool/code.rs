@@ -51,7 +51,7 @@ impl Pool {
             user_version: user.map_or(0, |user| user.version),
             expires_at,
             attempts_left: self.ports.limits.code_attempts,
-            answer: Some(self.code_tag(account, &code)),
+            answer: Some(self.code_tag(account, user, &code)),
             payload: None,
         };
         self.ports.tokens.put_challenge(&self.reset_key(account), &challenge).await?;
@@ -80,7 +80,7 @@ impl Pool {
         self.count_source(source).await?;
         let hash = self.ports.hasher.hash(new_password).await?;
         let key = self.reset_key(login.account);
-        let tag = self.code_tag(login.account, code);
+        let tag = self.code_tag(login.account, login.user.as_ref(), code);
         match self.ports.tokens.answer_challenge(&key, &tag, self.now()).await? {
             Answer::Right(challenge) => self.set_by_code(login, &hash, &key, &challenge, source).await,
             Answer::Unknown if !self.settings.hide_user_existence && login.user.is_some() => Err(Error::CodeExpired),
@@ -133,8 +133,11 @@ impl Pool {
         ChallengeKey { pool: self.id().to_owned(), purpose: Purpose::ResetPassword, subject: account.to_string() }
     }
 
-    fn code_tag(&self, account: Uuid, code: &str) -> [u8; 32] {
-        self.secrets.code.tag(&[Purpose::ResetPassword.as_str().as_bytes(), account.as_bytes(), code.as_bytes()])
+    /// Covers the address that the code was mailed to: it dies once that is the user's no more.
+    fn code_tag(&self, account: Uuid, user: Option<&User>, code: &str) -> [u8; 32] {
+        let purpose = Purpose::ResetPassword.as_str();
+        let address = user.and_then(|user| user.email_key.as_deref()).unwrap_or_default();
+        self.secrets.code.tag(&[purpose.as_bytes(), account.as_bytes(), address.as_bytes(), code.as_bytes()])
     }
 }
 

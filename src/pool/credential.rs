@@ -1,10 +1,11 @@
-//! OAuth client credentials of a user: his public id and a secret that is shown once. Guessing the secret counts like
-//! guessing the password.
+//! OAuth client credentials of a user: his public id and a secret that is shown once. Guesses at the secret are counted
+//! apart from guesses at the password: whoever has the one must not wipe out his wrong guesses at the other with it.
 
 use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use uuid::Uuid;
 
 use super::Pool;
 use super::auth::Proven;
@@ -60,11 +61,15 @@ impl Pool {
         source: IpAddr,
     ) -> Result<Proven, Error> {
         let user = self.user_by_public_id(client_id).await?;
-        let account = user.as_ref().map_or_else(|| self.absent_user(client_id), |user| user.sub);
         let proof = async { self.prove_secret(user, client_secret) };
-        let user = self.attempt(account, source, proof).await?;
+        let user = self.attempt(self.credential_account(client_id), source, proof).await?;
         check_standing(&user)?;
         Ok(Proven(user))
+    }
+
+    /// What guesses at a client's secret are counted under, whether or not there is such a client.
+    fn credential_account(&self, client_id: &str) -> Uuid {
+        self.absent_user(&format!("credential|{client_id}"))
     }
 
     /// The same steps whether or not there is a user, and whether or not he has a secret.

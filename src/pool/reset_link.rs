@@ -14,10 +14,11 @@ use crate::outbound::mail::LinkMail;
 use crate::store::directory::User;
 use crate::store::tokens::Purpose;
 
-/// What the link of a reset is about: the password that it replaces.
+/// What the link of a reset is about: the password that it replaces, and the address that it was mailed to.
 #[derive(Serialize, Deserialize)]
 struct Replaced {
     state: String,
+    email_key: Option<String>,
 }
 
 impl Pool {
@@ -29,7 +30,8 @@ impl Pool {
     pub async fn forgot_password_link(&self, link: &LinkTo<'_>, name: &str, source: IpAddr) -> Result<i64, Error> {
         let login = self.ask_reset(name, source).await?;
         let user = login.user.as_ref();
-        let about = Replaced { state: self.password_state(user) };
+        let email_key = user.and_then(|user| user.email_key.clone());
+        let about = Replaced { state: self.password_state(user), email_key };
         let token = self.put_link(link, Purpose::ResetLink, login.account, &about).await?;
         let to = user.and_then(|user| {
             Some(Recipient { address: user.verified_email()?, username: &user.username, organization: "" })
@@ -84,9 +86,10 @@ impl Pool {
         Ok((link, user))
     }
 
-    /// A link dies with the password that it was to replace, and while its user may not reset one.
+    /// A link dies with the password that it was to replace, once it lies in a mailbox that is the user's no more, and
+    /// while he may not reset one.
     fn still_resets(&self, user: &User, about: &Replaced) -> Result<(), Error> {
-        let same = about.state == self.password_state(Some(user));
+        let same = about.state == self.password_state(Some(user)) && about.email_key == user.email_key;
         if same && may_reset(Some(user)).is_ok() { Ok(()) } else { Err(Error::LinkInvalid) }
     }
 }

@@ -109,25 +109,25 @@ impl Pool {
             }
             Err(Error::UserExists) => {
                 self.may_hide()?;
-                self.reserve(user, joining).await?;
+                self.seem_to_join(link, user, joining).await?;
                 self.seem_to_register(link, user, holder).await
             }
             Err(error) => Err(error),
         }
     }
 
-    /// A name that a registration would have taken is taken: else a second registration, of another address, would
-    /// tell from it whether the first address was free (D01).
-    async fn reserve(&self, user: &User, joining: &Joining) -> Result<(), Error> {
+    /// One write for the one that a registration is, so that both take as long (D02). A name that a registration would
+    /// have taken is taken: else a second registration, of another address, would tell from it whether the first
+    /// address was free (D01).
+    async fn seem_to_join(&self, link: &LinkTo<'_>, user: &User, joining: &Joining) -> Result<(), Error> {
         match joining {
             Joining::New { name, name_key } => self.ports.directory.reserve_organization(user, name, name_key).await,
-            Joining::Existing { .. } => Ok(()),
+            Joining::Existing { .. } => self.outbox.enqueue(None, self.now().plus(link.life)).await,
         }
     }
 
-    /// All that a registration writes, for nobody: a row that is a user's elsewhere, a link that nobody gets, a mail.
+    /// What else a registration writes, for nobody: a link that nobody gets, a mail.
     async fn seem_to_register(&self, link: &LinkTo<'_>, user: &User, holder: Option<User>) -> Result<i64, Error> {
-        self.outbox.enqueue(None, self.now().plus(link.life)).await?;
         let token = self.put_proof(link, user).await?;
         let username = holder.as_ref().map_or(user.username.as_str(), |holder| &holder.username);
         let to = user.email.as_deref().map(|address| Recipient { address, username, organization: "" });

@@ -56,8 +56,10 @@ impl NewUser {
 }
 
 impl User {
-    /// Makes every session but `spared` dead, durably and at once.
+    /// Makes every session but `spared` dead, durably and at once, and the API key with them: whoever was let in while
+    /// he should not may have made one.
     pub(super) fn end_all_sessions(&mut self, spared: Option<Uuid>) {
+        self.api_key = None;
         self.session_epoch = self.session_epoch.saturating_add(1);
         self.spared_session = spared;
     }

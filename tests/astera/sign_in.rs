@@ -149,12 +149,14 @@ async fn who_may_not_have_tokens_is_told_why_after_the_right_password_only(app: 
     for (name, detail) in [
         ("temporary", "A new password must be chosen first."),
         ("disabled", "User is disabled."),
-        ("unconfirmed", "User is not confirmed."),
         ("resetting", "Password reset required for the user"),
     ] {
         assert_forbidden(&login(&app, name, PASSWORD).await, detail);
         assert_unauthorized(&login(&app, name, "not the password").await, WRONG);
     }
+    assert_unauthorized(&login(&app, "unconfirmed", PASSWORD).await, WRONG);
+    app.change_pool(|pool| pool.hide_user_existence = false).await;
+    assert_forbidden(&login(&app, "unconfirmed", PASSWORD).await, "User is not confirmed.");
     app.clock.advance_seconds(7 * 86_400);
     let detail = "Temporary password has expired and must be reset by an administrator.";
     assert_forbidden(&login(&app, "temporary", PASSWORD).await, detail);

@@ -51,6 +51,26 @@ async fn a_mailed_link_sets_a_new_password_once_and_ends_every_session(app: Test
     assert_eq!(app.refresh("alice", &session.field("refresh_token")).await.status, 401);
 }
 
+// E04: a mailbox that is given up may be somebody else's tomorrow.
+story!(what_was_mailed_to_an_address_resets_nothing_once_it_is_the_users_no_more);
+async fn what_was_mailed_to_an_address_resets_nothing_once_it_is_the_users_no_more(app: TestApp) {
+    let token = asked(&app, "alice").await;
+    app.forgot("alice").await;
+    let code = app.mailed_code().await;
+    let (pool, client, alice) = (app.pool(), app.client(), user(&app, "alice").await);
+    pool.request_email_change(&link(&client), &alice, "alice@new.test", SOURCE).await.unwrap();
+    let change = app.mailed_token().await;
+    assert!(check(&app, None, &token).await.is_ok());
+    pool.change_email(&client, &alice, "alice@new.test", &change).await.unwrap();
+    assert!(app.mail().await.contains("To: alice@example.test\r\n"), "the old address is told");
+    assert!(invalid(&check(&app, None, &token).await));
+    assert!(invalid(&reset(&app, &token, NEW).await));
+    assert_eq!(app.confirm("alice", &code, NEW).await.status, 401);
+    assert_eq!(app.login("alice", PASSWORD).await.status, 200);
+    let token = asked_again(&app, "alice").await;
+    assert!(reset(&app, &token, NEW).await.is_ok());
+}
+
 // E03
 story!(ten_resets_at_once_have_one_winner_and_his_password_holds);
 async fn ten_resets_at_once_have_one_winner_and_his_password_holds(app: TestApp) {

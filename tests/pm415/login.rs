@@ -68,6 +68,9 @@ story!(only_a_confirmed_and_active_user_signs_in);
 async fn only_a_confirmed_and_active_user_signs_in(app: TestApp) {
     let inactive = refusal(403, "Forbidden", "User not confirmed or inactive");
     app.pm415("register", super::registration(EMAIL, ORGANIZATION)).await;
+    // D01: who registered for somebody else must not learn from it that the address was free.
+    assert_eq!(app.sign_in(EMAIL, PASSWORD).await.whole(), WRONG);
+    app.change_pool(|pool| pool.hide_user_existence = false).await;
     assert_eq!(whole(&app.sign_in(EMAIL, PASSWORD).await), inactive);
     app.verify(&app.mailed_link("verify").await).await;
     assert_eq!(app.sign_in(EMAIL, PASSWORD).await.status, 200);

@@ -17,7 +17,7 @@ async fn who_registers_an_organization_confirms_by_mail_and_signs_in(app: TestAp
     assert_eq!(answer.header("cache-control"), Some("no-store"));
 
     let early = app.sign_in(EMAIL, PASSWORD).await;
-    assert_eq!(whole(&early), refusal(403, "Forbidden", "User not confirmed or inactive"));
+    assert_eq!(whole(&early), refusal(401, "Unauthorized", "Unable to login user"));
 
     let token = app.mailed_link("verify").await;
     let message = "User registration is completed, lets go login";
@@ -64,7 +64,7 @@ async fn a_bad_link_is_a_200_that_says_so(app: TestApp) {
     app.clock.advance_seconds(24 * 3600);
     assert_eq!(app.verify(&token).await.whole(), UNVERIFIED);
     let early = app.sign_in(EMAIL, PASSWORD).await;
-    assert_eq!(whole(&early), refusal(403, "Forbidden", "User not confirmed or inactive"));
+    assert_eq!(whole(&early), refusal(401, "Unauthorized", "Unable to login user"));
 }
 
 story!(the_link_of_a_user_who_is_gone_says_so);
