@@ -355,11 +355,29 @@ async fn other_paths_and_methods_are_refused_in_the_same_shape(app: TestApp) {
     assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (204, Some("*")));
 }
 
-story!(switched_off_the_api_is_not_there, |config| config.compat.amadis = false);
+story!(switched_off_the_api_is_not_there, |config| {
+    config.compat.amadis = false;
+    config.compat.account = cognate::config::AccountApi::Pm415;
+});
 async fn switched_off_the_api_is_not_there(app: TestApp) {
     let admin = app.admin().await;
     assert_eq!(app.amadis_register(&admin, "bob@example.test").await.status, 404);
     assert_eq!(app.form("POST", "/oauth/token", "", &[("grant_type", "client_credentials")]).await.status, 404);
+}
+
+story!(switched_off_its_clients_are_none_but_asteras_still_refresh, |config| config.compat.amadis = false);
+async fn switched_off_its_clients_are_none_but_asteras_still_refresh(app: TestApp) {
+    app.user("alice").await;
+    let alice = app.pool().find_user("alice").await.unwrap();
+    let (id, secret) = (app.pool().public_id(&alice), app.pool().replace_client_secret("alice").await.unwrap().text);
+    let own = [("grant_type", "client_credentials"), ("client_id", &*id.to_string()), ("client_secret", &*secret)];
+    let refused = r#"{"error":"invalid_client","error_description":"Client authentication failed."}"#;
+    assert_eq!(app.form("POST", "/oauth/token", "", &own).await.whole(), (400, refused));
+    let body = json!({ "user": "alice", "password": PASSWORD, "rememberMe": true });
+    let token = app.post("/api/account/login", body).await.field("refresh_token");
+    let client = app.api.pools.surface(cognate::pool::Surface::Astera).unwrap().1.id;
+    let form = [("grant_type", "refresh_token"), ("client_id", &*client), ("refresh_token", &*token)];
+    assert_eq!(app.form("POST", "/oauth/token", "", &form).await.status, 200);
 }
 
 #[tokio::test]

@@ -47,6 +47,18 @@ async fn a_key_of_64_hex_digits_opens_what_an_access_token_opens_until_it_is_rep
     );
 }
 
+story!(a_key_that_was_taken_away_opens_nothing);
+async fn a_key_that_was_taken_away_opens_nothing(app: TestApp) {
+    app.user("alice").await;
+    let key = new_key(&app, "alice").await;
+    app.pool().replace_client_secret("alice").await.unwrap();
+    app.pool().revoke_keys("alice").await.unwrap();
+    let alice = app.pool().find_user("alice").await.unwrap();
+    assert_eq!((opens(&app, &key).await, alice.api_key, alice.client_secret), ("token_invalid".to_owned(), None, None));
+    app.pool().revoke_keys("alice").await.unwrap();
+    assert!(matches!(app.pool().revoke_keys("nobody").await, Err(Error::UserNotFound)));
+}
+
 story!(only_the_whole_key_in_its_one_spelling_opens);
 async fn only_the_whole_key_in_its_one_spelling_opens(app: TestApp) {
     app.user("alice").await;

@@ -337,4 +337,14 @@ async fn browsers_are_told_which_pages_may_call(app: TestApp) {
         let call = app.to("POST", "/v1/login").header("Origin", origin).json(&json!({}));
         assert_eq!(app.request(call).await.header("access-control-allow-origin"), None);
     }
+    let words = "This origin or method may not call from a browser.";
+    let pm415 = format!(r#"{{"statusCode":400,"error":"Bad Request","message":"{words}","success":false}}"#);
+    for (path, body) in [
+        ("/api/account/login", pm415.clone()),
+        ("/api/user", pm415),
+        ("/api/user/v1/register", format!(r#"{{"status":"error","data":{{"error":"{words}"}}}}"#)),
+        ("/oauth/token", format!(r#"{{"error":"invalid_request","error_description":"{words}"}}"#)),
+    ] {
+        assert_eq!(preflight(&app, path, "https://evil.test").await.whole(), (400, body.as_str()), "{path}");
+    }
 }

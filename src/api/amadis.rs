@@ -84,7 +84,7 @@ impl Dialect for Amadis {
     fn mount(&self, app: &mut ServiceConfig) {
         let mut scope = web::scope(SCOPE)
             .wrap(http::cors(&self.api.config.http).allowed_methods(["PATCH"]))
-            .wrap(middleware::from_fn(http::preflight_in_our_words));
+            .wrap(middleware::from_fn(|request, next| http::preflight_in_words_of(refuse_preflight, request, next)));
         for path in PATHS {
             let mut resource = web::resource(path).default_service(web::to(wrong_method));
             for (route, operation) in of_path(path) {
@@ -107,6 +107,10 @@ fn of_path(path: &str) -> impl Iterator<Item = (Route, Operation)> {
 
 async fn unknown() -> HttpResponse {
     Refusal::not_found().into_response()
+}
+
+fn refuse_preflight(message: &'static str) -> HttpResponse {
+    Refusal::of_preflight(message).into_response()
 }
 
 async fn wrong_method(request: HttpRequest) -> HttpResponse {

@@ -197,8 +197,10 @@ pub fn cors(settings: &config::Http) -> Cors {
     settings.allowed_origins.iter().fold(base, |cors, origin| cors.allowed_origin(origin))
 }
 
-/// A preflight is answered with 204 (contract seeds §1), where the CORS library says 200, and refused in our shape.
-pub async fn preflight_in_our_words(
+/// A preflight is answered with 204 (contract seeds §1), where the CORS library says 200, and refused by `refuse`, in
+/// the shape of whom the path belongs to.
+pub async fn preflight_in_words_of(
+    refuse: fn(&'static str) -> HttpResponse,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
@@ -209,8 +211,8 @@ pub async fn preflight_in_our_words(
         *response.response_mut().status_mut() = StatusCode::NO_CONTENT;
     }
     if preflight && response.status() == StatusCode::BAD_REQUEST {
-        let body = ErrorBody { status: 400, message: "This origin or method may not call from a browser." };
-        return Ok(response.into_response(HttpResponse::BadRequest().json(body)).map_into_right_body());
+        let refusal = refuse("This origin or method may not call from a browser.");
+        return Ok(response.into_response(refusal).map_into_right_body());
     }
     Ok(response.map_into_left_body())
 }

@@ -7,7 +7,9 @@ use actix_web::web::{self, Payload, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, middleware};
 use serde::Serialize;
 
-use super::account::pm415::{Asked, Belonging, Invite, Page, Person, Refusal, Reply, finish, unknown};
+use super::account::pm415::{
+    Asked, Belonging, Invite, Page, Person, Refusal, Reply, finish, refuse_preflight, unknown,
+};
 use super::{Api, Dialect, Route, account, http};
 use crate::error::{Error, Kind};
 use crate::pool::{Client, LinkTo, Pool, Surface, User};
@@ -92,18 +94,18 @@ impl Dialect for Member {
     fn mount(&self, app: &mut ServiceConfig) {
         let user = web::resource(MYSELF.path)
             .wrap(http::cors(&self.api.config.http))
-            .wrap(middleware::from_fn(http::preflight_in_our_words))
+            .wrap(middleware::from_fn(|request, next| http::preflight_in_words_of(refuse_preflight, request, next)))
             .route(self.handler(&MYSELF, Operation::Myself))
             .default_service(web::to(unknown));
         let api_key = web::resource(API_KEY.path)
             .wrap(http::cors(&self.api.config.http))
-            .wrap(middleware::from_fn(http::preflight_in_our_words))
+            .wrap(middleware::from_fn(|request, next| http::preflight_in_words_of(refuse_preflight, request, next)))
             .route(self.handler(&API_KEY, Operation::ApiKey))
             .route(self.handler(&NEW_API_KEY, Operation::NewApiKey))
             .default_service(web::to(unknown));
         let organization = web::scope("/api/org")
             .wrap(http::cors(&self.api.config.http))
-            .wrap(middleware::from_fn(http::preflight_in_our_words))
+            .wrap(middleware::from_fn(|request, next| http::preflight_in_words_of(refuse_preflight, request, next)))
             .route("/invite", self.handler(&INVITATION, Operation::Invitation))
             .route("/{id}/invitelink", self.handler(&INVITE, Operation::Invite))
             .default_service(web::to(unknown));

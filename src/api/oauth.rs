@@ -59,9 +59,13 @@ impl Dialect for OAuth {
         let token = web::resource("").route(web::post().to(handler)).default_service(web::to(wrong_method));
         let scope = web::scope(TOKEN.path)
             .wrap(http::cors(&self.api.config.http))
-            .wrap(middleware::from_fn(http::preflight_in_our_words));
+            .wrap(middleware::from_fn(|request, next| http::preflight_in_words_of(refuse_preflight, request, next)));
         app.service(scope.service(token));
     }
+}
+
+fn refuse_preflight(message: &'static str) -> HttpResponse {
+    Refusal::invalid_request(message).into_response()
 }
 
 async fn wrong_method() -> HttpResponse {
@@ -120,6 +124,9 @@ impl Call<'_> {
 
     /// A registered user as the client. His id is bound into refresh tokens, so that they are worth nothing to others.
     async fn for_credential(&self, claim: &Claim, secret: &str, grant: &Grant) -> Result<(String, Tokens), Refusal> {
+        if !self.api.config.compat.amadis {
+            return Err(Refusal::invalid_client(claim.by_header));
+        }
         let (pool, client) = self.api.pools.surface(Surface::Amadis).map_err(Refusal::of)?;
         let proven = pool.authenticate_credential(&claim.id, secret, self.source()).await;
         let credential = proven.map_err(|error| Refusal::of_client(error, claim.by_header))?;

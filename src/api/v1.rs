@@ -92,7 +92,7 @@ impl Dialect for V1 {
     fn mount(&self, app: &mut ServiceConfig) {
         let mut scope = web::scope("/v1")
             .wrap(http::cors(&self.api.config.http))
-            .wrap(middleware::from_fn(http::preflight_in_our_words));
+            .wrap(middleware::from_fn(|request, next| http::preflight_in_words_of(refuse_preflight, request, next)));
         for (route, operation) in OPERATIONS {
             let api = self.api.clone();
             let handler =
@@ -103,6 +103,10 @@ impl Dialect for V1 {
         let status = web::resource("/status").route(web::get().to(status)).default_service(web::to(unknown));
         app.service(scope.service(status).default_service(web::to(unknown)));
     }
+}
+
+fn refuse_preflight(message: &'static str) -> HttpResponse {
+    HttpResponse::BadRequest().json(http::ErrorBody { status: 400, message })
 }
 
 /// 200 without a body.

@@ -66,6 +66,8 @@ enum Verb {
     SetPassword(create::SetPassword),
     /// Give a user a new OAuth client secret, shown only now; the one before stops working
     ClientSecret(Name),
+    /// Take a user's API key and OAuth client secret away; a change of password does not
+    RevokeKeys(Name),
     /// Make a user choose a new password by a mailed code before the next sign-in
     Reset(Name),
     /// End every session of a user
@@ -99,6 +101,10 @@ impl Users {
             Verb::Delete { name: Name { name }, yes } => delete(pool, &name, yes, output).await,
             Verb::SetPassword(set) => set.run(opened, pool, output).await,
             Verb::ClientSecret(Name { name }) => client_secret(pool, &name, output).await,
+            Verb::RevokeKeys(Name { name }) => {
+                pool.revoke_keys(&name).await?;
+                output.line(format_args!("{name} has neither an API key nor a client secret any more."))
+            }
             Verb::Reset(Name { name }) => {
                 pool.reset_user(opened.client_of(pool)?, &name).await?;
                 output.line(format_args!("{name} must reset the password. {MAIL_WAITS}"))

@@ -30,6 +30,17 @@ impl Pool {
         user.api_key.as_deref().map(|nonce| self.key_text(user.sub, nonce))
     }
 
+    /// Takes a user's API key and OAuth client secret away: a change of password ends sessions, not these.
+    pub async fn revoke_keys(&self, name: &str) -> Result<(), Error> {
+        let sub = self.find_user(name).await?.sub;
+        let apply = |user: &mut User| {
+            user.api_key = None;
+            user.client_secret = None;
+            Ok(())
+        };
+        self.change_user(sub, apply).await.map(drop)
+    }
+
     /// Who calls with this access token or API key.
     ///
     /// Errors: those of [`Pool::authenticate`]; an API key is never `TokenExpired`.

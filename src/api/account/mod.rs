@@ -101,9 +101,9 @@ impl Dialect for Account {
     }
 
     fn mount(&self, app: &mut ServiceConfig) {
-        let mut scope = web::scope("/api/account")
-            .wrap(http::cors(&self.api.config.http))
-            .wrap(middleware::from_fn(http::preflight_in_our_words));
+        let mut scope = web::scope("/api/account").wrap(http::cors(&self.api.config.http)).wrap(middleware::from_fn(
+            |request, next| http::preflight_in_words_of(pm415::refuse_preflight, request, next),
+        ));
         for (route, owner) in self.owners() {
             let path = route.path.trim_start_matches("/api/account");
             scope = scope.route(path, self.handler(&route, owner));

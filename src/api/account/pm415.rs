@@ -122,6 +122,11 @@ pub(in crate::api) fn finish(outcome: Result<Reply, Refusal>, client: String) ->
     }
 }
 
+/// A page that may not call.
+pub(in crate::api) fn refuse_preflight(message: &'static str) -> HttpResponse {
+    Refusal::input(message).into_response(None)
+}
+
 /// A path or method that nobody knows.
 pub(in crate::api) async fn unknown() -> HttpResponse {
     Refusal::of(Asked::Other, Error::NotFound(Kind::Path)).into_response(None)

@@ -40,6 +40,10 @@ impl Refusal {
         Self::new(404, "Not Found", Error::NotFound(Kind::Path).label())
     }
 
+    pub(super) fn of_preflight(message: &'static str) -> Self {
+        Self::new(400, message, "invalid_parameter")
+    }
+
     pub(super) fn wrong_method(allowed: Vec<&str>) -> Self {
         let allow = Some((header::ALLOW.as_str(), allowed.join(", ")));
         Self { extra: allow, ..Self::new(405, "Method Not Allowed", "wrong_method") }

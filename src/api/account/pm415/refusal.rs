@@ -83,6 +83,9 @@ impl Refusal {
         if let Some(wait) = self.retry_after {
             response.insert_header((header::RETRY_AFTER, http::retry_after(wait)));
         }
+        if status == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
         if self.close {
             response.force_close();
         }
