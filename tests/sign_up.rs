@@ -122,6 +122,20 @@ async fn neither_signing_in_nor_the_throttle_tells_whether_a_registered_address_
     assert_eq!(seen[1], seen[0]);
 }
 
+// K09
+story!(nobody_keeps_an_administrator_from_making_a_user_by_registering_first);
+async fn nobody_keeps_an_administrator_from_making_a_user_by_registering_first(app: TestApp) {
+    let pool = app.pool();
+    sign_up(&app, "newhire@example.test", "Squatters").await.unwrap();
+    let of_the_squatter = app.mailed_token().await;
+    let draft = || NewUser { email: Some("newhire@example.test".to_owned()), ..NewUser::new("newhire", PASSWORD) };
+    let made = pool.create_user(draft()).await.unwrap();
+    assert!(confirm(&app, &of_the_squatter).await.is_err());
+    assert_eq!(pool.find_user("newhire@example.test").await.unwrap().sub, made.sub);
+    sign_up(&app, "other@example.test", "Squatters").await.unwrap();
+    assert!(matches!(pool.create_user(draft()).await, Err(Error::UserExists)), "a user that was made stays");
+}
+
 // P07
 story!(only_the_mailed_link_confirms_and_only_for_its_client_and_its_day);
 async fn only_the_mailed_link_confirms_and_only_for_its_client_and_its_day(app: TestApp) {

@@ -66,7 +66,7 @@ enum Verb {
     SetPassword(create::SetPassword),
     /// Give a user a new OAuth client secret, shown only now; the one before stops working
     ClientSecret(Name),
-    /// Take a user's API key and OAuth client secret away; a change of password does not
+    /// Take a user's API key and OAuth client secret away
     RevokeKeys(Name),
     /// Make a user choose a new password by a mailed code before the next sign-in
     Reset(Name),

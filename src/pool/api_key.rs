@@ -30,7 +30,7 @@ impl Pool {
         user.api_key.as_deref().map(|nonce| self.key_text(user.sub, nonce))
     }
 
-    /// Takes a user's API key and OAuth client secret away: a change of password ends sessions, not these.
+    /// Takes a user's API key and OAuth client secret away.
     pub async fn revoke_keys(&self, name: &str) -> Result<(), Error> {
         let sub = self.find_user(name).await?.sub;
         let apply = |user: &mut User| {

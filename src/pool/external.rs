@@ -58,7 +58,7 @@ impl Pool {
         let mut user = self.blank_user(username, email)?;
         user.status = UserStatus::ExternalProvider;
         user.groups = draft.groups;
-        self.ports.directory.create_user(&user).await
+        self.write_new_user(&user).await
     }
 
     /// Proves a password by a bind in the foreign directory, then takes over who the person is and his groups. A name

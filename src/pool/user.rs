@@ -100,7 +100,24 @@ impl Pool {
             user.temporary_until = Some(now.plus(self.settings.temporary_password_life()));
         }
         user.groups = draft.groups;
-        self.ports.directory.create_user(&user).await
+        self.write_new_user(&user).await
+    }
+
+    /// Keeps a user for whom an administrator vouches. Whoever only registered under his name or address, and proved
+    /// nothing, gives way: else anybody could keep an administrator from making a user.
+    pub(super) async fn write_new_user(&self, user: &User) -> Result<User, Error> {
+        match self.ports.directory.create_user(user).await {
+            Err(Error::UserExists) if self.make_way(user).await? => self.ports.directory.create_user(user).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn make_way(&self, user: &User) -> Result<bool, Error> {
+        let mut gone = false;
+        for key in [Some(&user.username_key), user.email_key.as_ref()].into_iter().flatten() {
+            gone |= self.ports.directory.delete_unconfirmed(self.id(), key).await?;
+        }
+        Ok(gone)
     }
 
     /// A confirmed user without a password.

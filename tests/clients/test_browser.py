@@ -53,7 +53,8 @@ def rotating(request, folder):
     replicated = request.param == "replicated"
     env = stores.fresh_database(request.getfixturevalue("shared"), "tabs") if replicated else {}
     service = Service(place, replicas=1 + replicated, env={**env, "COGNATE__KEYS__RELOAD": "1s"})
-    client = json.loads(service.cli("clients", "list", "--json"))[0]["id"]
+    clients = json.loads(service.cli("clients", "list", "--json"))
+    client = next(client["id"] for client in clients if client["name"] == "default")
     service.cli("clients", "update", client, "--rotation-grace", "10s")
     probe = service.user()
     for url in service.urls:
