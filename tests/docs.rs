@@ -1,6 +1,7 @@
 //! What the README says about settings is what the program does.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use cognate::config::{Config, Setting};
 
@@ -24,6 +25,49 @@ fn every_variable_that_the_readme_names_is_a_setting() {
         .filter(|word| word.starts_with("COGNATE__") && !word.ends_with('_'));
     let unknown: Vec<&str> = named.filter(|word| !known.contains(*word)).collect();
     assert_eq!(unknown, Vec::<&str>::new());
+}
+
+#[test]
+fn every_metric_stands_in_the_readme_as_it_describes_itself() {
+    let described = include_str!("../src/telemetry.rs").lines().filter_map(|line| {
+        let (kind, rest) = line.trim().split_once("!(\"")?;
+        let rest = rest.strip_suffix("\");")?.split_once("\", \"")?;
+        ["counter", "gauge", "histogram"].contains(&kind).then(|| format!("| `{}` | {} |", rest.0, rest.1))
+    });
+    let described: Vec<String> = described.collect();
+    let found: Vec<&str> = README.lines().filter(|line| line.starts_with("| `cognate_")).collect();
+    assert!(described.len() > 10 && found == described, "the table in README.md should be:\n{}", described.join("\n"));
+}
+
+#[test]
+fn every_event_that_is_logged_stands_in_the_readme_and_no_other() {
+    let mut logged = BTreeSet::new();
+    for code in sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))) {
+        for call in code.split("tracing::").skip(1) {
+            let level = ["info", "warn", "error"].into_iter().find(|level| call.starts_with(&format!("{level}!(")));
+            let Some(level) = level else { continue };
+            let message = call.split("\")").next().unwrap().rsplit('"').next().unwrap();
+            logged.insert(format!("| `{message}` | {level} |"));
+        }
+    }
+    let rows = README.lines().skip_while(|line| *line != "| Event | Level | When |").skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|')).map(|row| row.rsplit_once(" | ").unwrap().0);
+    let named: BTreeSet<String> = rows.map(|row| format!("{row} |")).collect();
+    assert_eq!(logged, named);
+}
+
+/// The text of every source file.
+fn sources(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(std::fs::read_to_string(path).unwrap());
+        }
+    }
+    found
 }
 
 fn row(setting: &Setting) -> String {
