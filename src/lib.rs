@@ -22,7 +22,9 @@
 //!
 //! 1. *One choke point per decision.* May this user have sessions: `pool::user::check_standing`. What is still owed
 //!    before tokens: `Pool::next_step`. Is this access token good: [`pool::Pool::authenticate`]. Is this refresh token
-//!    good: [`pool::Pool::refresh`]. May this attempt go on: `Pool::attempt`.
+//!    good: [`pool::Pool::refresh`]. May this attempt go on: `Pool::attempt`. May this caller do this to others:
+//!    [`pool::Pool::permit`]. Is this mailed link good: `Pool::read_link`. Which app client does an API speak for:
+//!    [`pool::Pools::surface`].
 //! 2. *Atomic by design.* Every verb of a port is one step; no caller reads and then writes where a race could matter.
 //!    The order of refreshes comes from the session's generation, never from the time.
 //! 3. *Nothing revoked works again.* A session lives only while three things agree: the token store has it, the
