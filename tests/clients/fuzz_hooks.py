@@ -7,13 +7,14 @@ import requests
 import schemathesis
 
 URL = os.environ["FUZZED_URL"]
-# In no example of the document, so that no generated call changes it.
+# In no example of the document, so that no generated call changes them.
+MEMBER, ADMINISTRATOR = "member.of.the.hooks", "administrator.of.the.hooks"
 PASSWORD = "only the hooks know this one"
 turns = itertools.count()
 kept = {}
 
 
-def sign_in(name="carol"):
+def sign_in(name=MEMBER):
     answer = requests.post(f"{URL}/v1/login", json={"username": name, "password": PASSWORD}, timeout=20)
     answer.raise_for_status()
     return answer.json()
@@ -38,7 +39,7 @@ def administrator():
     """An access token of an administrator; a new one now and then, because a call may end its session."""
     kept["calls"] = kept.get("calls", 0) + 1
     if kept["calls"] % 20 == 1:
-        kept["administrator"] = sign_in("dora")["access_token"]
+        kept["administrator"] = sign_in(ADMINISTRATOR)["access_token"]
     return kept["administrator"]
 
 
@@ -55,13 +56,13 @@ def client():
 
 
 CREDENTIALS = {
-    "/v1/login": lambda body: {"username": "carol", "password": PASSWORD},
-    "/v1/token-refresh": lambda body: {"username": "carol", "refresh_token": refresh_token()},
+    "/v1/login": lambda body: {"username": MEMBER, "password": PASSWORD},
+    "/v1/token-refresh": lambda body: {"username": MEMBER, "refresh_token": refresh_token()},
     "/v1/token-revoke": lambda body: {"refresh_token": sign_in()["refresh_token"]},
     "/v1/change-password": lambda body: {"access_token": access_token()},
     # The fields say which of the two APIs answers.
-    "/api/account/login": lambda body: {"user" if "user" in body else "email": "carol@example.com", "password": PASSWORD},
-    "/oauth/token": lambda body: {"grant_type": "password", "username": "carol", "password": PASSWORD, **client()},
+    "/api/account/login": lambda body: {"user" if "user" in body else "email": f"{MEMBER}@example.com", "password": PASSWORD},
+    "/oauth/token": lambda body: {"grant_type": "password", "username": MEMBER, "password": PASSWORD, **client()},
 }
 
 
@@ -72,6 +73,9 @@ def needs_token(operation):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
+    # The fuzzer learns addresses from answers, and an administrator may reset everybody.
+    if case.operation.path == "/api/user/v1/resetpassword" and "of.the.hooks" in str(case.body):
+        case.body = {"email": "alice@example.com"}
     credentials = CREDENTIALS.get(case.operation.path)
     # In the stateful phase the links of the document hand the tokens on.
     ours = case.meta is not None and case.meta.generation.mode.is_positive and case.meta.phase.name.value != "stateful"

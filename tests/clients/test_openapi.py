@@ -60,11 +60,11 @@ def fuzzed(folder):
     place.mkdir()
     service = Service(place, env={"COGNATE__LIMITS__SOURCE_FAILURES": "1000000", "COGNATE__LIMITS__ACCOUNT_FAILURES": "1000000"})
     service.user("alice")
-    for name in ("carol", "dora"):
+    for name in ("member.of.the.hooks", "administrator.of.the.hooks"):
         service.user(name, "only the hooks know this one")
     # The group comes with the first administrator, a moment after the service is ready.
     service.bootstrap_password()
-    service.cli("groups", "add", "admin", "dora")
+    service.cli("groups", "add", "admin", "administrator.of.the.hooks")
     yield service
     service.stop()
 
