@@ -7,6 +7,11 @@ use std::time::Duration;
 /// What lies behind a refusal that is ours to mend: logged once at the edge, never shown.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
+/// Long enough for a reconnect, or for whoever was faster.
+const SOON: Duration = Duration::from_secs(1);
+/// A refresh token that has yielded all its tokens yields no more; only a new sign-in helps.
+const LIMIT_PAUSE: Duration = Duration::from_secs(3600);
+
 /// A kind of thing that can be missing or already there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -154,9 +159,45 @@ impl Error {
         Self::Internal(cause.into())
     }
 
-    /// A dependency that did not answer; one second is long enough for a reconnect.
+    /// A dependency that did not answer.
     pub fn unavailable(cause: impl Into<Cause>) -> Self {
-        Self::Unavailable { retry_after: Duration::from_secs(1), cause: cause.into() }
+        Self::Unavailable { retry_after: SOON, cause: cause.into() }
+    }
+
+    /// When the same call is worth making again; none where only another call helps.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooManyRequests { retry_after } | Self::Unavailable { retry_after, .. } => Some(*retry_after),
+            Self::Conflict => Some(SOON),
+            Self::LimitExceeded => Some(LIMIT_PAUSE),
+            Self::InvalidParameter { .. }
+            | Self::NotAuthorized
+            | Self::UserNotFound
+            | Self::UserExists
+            | Self::UserNotConfirmed
+            | Self::UserDisabled
+            | Self::PasswordResetRequired
+            | Self::TemporaryPasswordExpired
+            | Self::NewPasswordRequired
+            | Self::InvalidPassword(_)
+            | Self::NoVerifiedAddress
+            | Self::ResetNotAllowed
+            | Self::CodeMismatch
+            | Self::CodeExpired
+            | Self::ChallengeInvalid
+            | Self::LinkInvalid
+            | Self::InvitationForAnother
+            | Self::AlreadyMember
+            | Self::TokenInvalid
+            | Self::TokenExpired
+            | Self::TokenRevoked
+            | Self::TokenReused
+            | Self::AccessDenied
+            | Self::NotFound(_)
+            | Self::Exists(_)
+            | Self::NotConfigured(_)
+            | Self::Internal(_) => None,
+        }
     }
 
     /// Its name in metrics and logs.

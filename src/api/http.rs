@@ -24,10 +24,6 @@ pub const JSON: &str = "application/json; charset=utf-8";
 pub const BUSY: &str = "Service is temporarily unavailable, please try again.";
 /// All that a caller is told of a fault of ours.
 pub const INTERNAL: &str = "Internal error, please try again later.";
-/// When a call that met others is worth making again.
-pub const SOON: Duration = Duration::from_secs(1);
-/// A refresh token that has yielded all its tokens yields no more; only a new sign-in helps.
-pub const LIMIT_PAUSE: Duration = Duration::from_secs(3600);
 
 /// What is wrong with a body before its fields mean anything.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,6 +38,29 @@ pub enum BodyFault {
     UnknownType,
     /// Not of the form that its type promises; a sentence for people that holds no value of a field.
     Malformed(String),
+}
+
+/// A body whose rest is not read, so that the connection can not go on.
+pub struct Unread {
+    /// The status.
+    pub status: u16,
+    /// The words, alike in every dialect.
+    pub message: &'static str,
+    /// Its name in logs and metrics.
+    pub label: &'static str,
+}
+
+impl BodyFault {
+    /// What all dialects say alike; `Err` is for the dialect's own words.
+    pub fn unread(self) -> Result<Unread, Self> {
+        let unread = |status, message, label| Ok(Unread { status, message, label });
+        match self {
+            Self::TooLarge => unread(413, "The body is too large.", "body_too_large"),
+            Self::TooSlow => unread(408, "The body did not arrive in time.", "body_too_slow"),
+            Self::Broken => unread(400, "The body ended too early.", "body_broken"),
+            Self::UnknownType | Self::Malformed(_) => Err(self),
+        }
+    }
 }
 
 /// The whole body, at most `settings.body_limit` bytes, within `settings.body_timeout`: a framework's reader has a

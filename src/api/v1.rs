@@ -246,14 +246,12 @@ impl Reply {
 
 impl From<BodyFault> for Refusal {
     fn from(fault: BodyFault) -> Self {
-        match fault {
-            BodyFault::TooLarge => Self::closing(413, "The body is too large.", "body_too_large"),
-            BodyFault::TooSlow => Self::closing(408, "The body did not arrive in time.", "body_too_slow"),
-            BodyFault::Broken => Self::closing(400, "The body ended too early.", "body_broken"),
-            BodyFault::UnknownType => Self::input(
+        match fault.unread() {
+            Ok(unread) => Self::closing(unread),
+            Err(BodyFault::Malformed(reason)) => Self::input(reason),
+            Err(_) => Self::input(
                 "The content type must be application/json, application/x-www-form-urlencoded or multipart/form-data.",
             ),
-            BodyFault::Malformed(reason) => Self::input(reason),
         }
     }
 }

@@ -123,9 +123,18 @@ impl Pool {
         user.updated_at = self.now();
         match self.ports.directory.update_user(&user).await {
             Ok(version) => Ok(User { version, ..user }),
-            // Somebody changed the user meanwhile; the next sign-in renews it.
-            Err(Error::Conflict) => self.ports.directory.user(self.id(), user.sub).await?.ok_or(Error::NotAuthorized),
+            Err(Error::Conflict) => self.prove_again(user.sub, password).await,
             Err(error) => Err(error),
+        }
+    }
+
+    /// Somebody changed the user while his hash was renewed. If it was his password, the one that was right a moment
+    /// ago must not open a session of the new one's epoch.
+    async fn prove_again(&self, sub: Uuid, password: &str) -> Result<User, Error> {
+        let user = self.ports.directory.user(self.id(), sub).await?.ok_or(Error::NotAuthorized)?;
+        match self.ports.hasher.verify(password, user.password.as_deref()).await? {
+            PasswordCheck::Right | PasswordCheck::RightButOutdated => Ok(user),
+            PasswordCheck::Wrong => Err(Error::NotAuthorized),
         }
     }
 

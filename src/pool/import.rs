@@ -12,7 +12,7 @@ use crate::store::directory::{User, UserStatus};
 const LONGEST_VALUE: usize = 2048;
 
 /// One user of another system.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Default, Clone, PartialEq, Eq)]
 pub struct ImportedUser {
     /// The name.
     pub username: String,
@@ -33,6 +33,13 @@ pub struct ImportedUser {
     pub groups: Vec<String>,
     /// Other attributes by name.
     pub attributes: BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for ImportedUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Names, addresses and hashes stay out of logs.
+        f.write_str("ImportedUser([redacted])")
+    }
 }
 
 impl Pool {

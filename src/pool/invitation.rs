@@ -12,7 +12,6 @@ use crate::store::organization::{Organization, Role};
 use crate::store::tokens::Purpose;
 
 /// What a link invites to.
-#[derive(Debug)]
 pub struct Invitation {
     /// The invited address, as addresses are compared.
     pub email: String,

@@ -1,13 +1,12 @@
 //! How the Amadis API says no: one shape, `{"status":"error","data":{"error":…}}`.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 
-use crate::api::http::{self, BUSY, BodyFault, INTERNAL, SOON};
+use crate::api::http::{self, BUSY, BodyFault, INTERNAL, Unread};
 use crate::error::{self, Error, Kind};
 
 /// A refusal ready to be sent.
@@ -88,12 +87,9 @@ impl Refusal {
             }
             Error::AccessDenied => Self::new(403, error.to_string(), label),
             Error::UserNotFound | Error::NotFound(_) => Self::new(404, error.to_string(), label),
-            Error::TooManyRequests { retry_after } => Self::later(429, error.to_string(), label, retry_after),
-            Error::Unavailable { retry_after, .. } => {
-                let cause = Some(error::chain(&error));
-                Self { cause, ..Self::later(503, error.to_string(), label, retry_after) }
-            }
-            Error::Conflict => Self::later(503, BUSY, label, SOON),
+            Error::TooManyRequests { .. } => Self::later(429, error.to_string(), &error),
+            Error::Unavailable { .. } => Self { cause: Some(error::chain(&error)), ..Self::later(503, BUSY, &error) },
+            Error::Conflict => Self::later(503, BUSY, &error),
             Error::Internal(_)
             | Error::NotAuthorized
             | Error::UserNotConfirmed
@@ -118,9 +114,9 @@ impl Refusal {
         }
     }
 
-    fn later(status: u16, message: impl Into<Cow<'static, str>>, label: &'static str, wait: Duration) -> Self {
-        let seconds = http::retry_after(wait).to_str().unwrap_or("1").to_owned();
-        Self { extra: Some((header::RETRY_AFTER.as_str(), seconds)), ..Self::new(status, message, label) }
+    fn later(status: u16, message: impl Into<Cow<'static, str>>, error: &Error) -> Self {
+        let seconds = http::retry_after(error.retry_after().unwrap_or_default()).to_str().unwrap_or("1").to_owned();
+        Self { extra: Some((header::RETRY_AFTER.as_str(), seconds)), ..Self::new(status, message, error.label()) }
     }
 
     pub(super) fn into_response(self) -> HttpResponse {
@@ -145,17 +141,14 @@ impl From<Error> for Refusal {
 
 impl From<BodyFault> for Refusal {
     fn from(fault: BodyFault) -> Self {
-        let closing = |status, message: &'static str, label| Self { close: true, ..Self::new(status, message, label) };
-        match fault {
-            BodyFault::TooLarge => closing(413, "The body is too large.", "body_too_large"),
-            BodyFault::TooSlow => closing(408, "The body did not arrive in time.", "body_too_slow"),
-            BodyFault::Broken => closing(400, "The body ended too early.", "body_broken"),
-            BodyFault::UnknownType => Self::new(
+        match fault.unread() {
+            Ok(Unread { status, message, label }) => Self { close: true, ..Self::new(status, message, label) },
+            Err(BodyFault::Malformed(reason)) => Self::new(422, reason, "invalid_parameter"),
+            Err(_) => Self::new(
                 422,
                 "The content type must be application/x-www-form-urlencoded, application/json or multipart/form-data.",
                 "invalid_parameter",
             ),
-            BodyFault::Malformed(reason) => Self::new(422, reason, "invalid_parameter"),
         }
     }
 }

@@ -10,7 +10,7 @@ use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 
 use super::request::Grant;
-use crate::api::http::{self, BUSY, BodyFault, INTERNAL, SOON};
+use crate::api::http::{self, BUSY, BodyFault, INTERNAL, Unread};
 use crate::error::{self, Error};
 
 /// A refusal ready to be sent.
@@ -107,19 +107,17 @@ impl Refusal {
 
     /// The words for what is not the caller's fault, or comes too often; the error itself where it is.
     fn ours(error: Error) -> Result<Self, Error> {
-        let label = error.label();
-        let later = |status, code, description: String, wait: Duration| Self {
-            header: Some(Header::RetryAfter(wait)),
+        let (label, header) = (error.label(), error.retry_after().map(Header::RetryAfter));
+        let later = |status, code, description: Cow<'static, str>| Self {
+            header,
             label,
             ..Self::new(status, code, description)
         };
         let cause = Some(error::chain(&error));
         match error {
-            Error::TooManyRequests { retry_after } => Ok(later(429, "slow_down", error.to_string(), retry_after)),
-            Error::Unavailable { retry_after, .. } => {
-                Ok(Self { cause, ..later(503, "temporarily_unavailable", error.to_string(), retry_after) })
-            }
-            Error::Conflict => Ok(later(503, "temporarily_unavailable", BUSY.to_owned(), SOON)),
+            Error::TooManyRequests { .. } => Ok(later(429, "slow_down", error.to_string().into())),
+            Error::Unavailable { .. } => Ok(Self { cause, ..later(503, "temporarily_unavailable", BUSY.into()) }),
+            Error::Conflict => Ok(later(503, "temporarily_unavailable", BUSY.into())),
             Error::Internal(_) | Error::NotConfigured(_) | Error::Exists(_) => {
                 Ok(Self { cause, label, ..Self::new(500, "server_error", INTERNAL) })
             }
@@ -170,16 +168,12 @@ impl Refusal {
 
 impl From<BodyFault> for Refusal {
     fn from(fault: BodyFault) -> Self {
-        let closing = |status, description: &'static str, label| {
-            let refusal = Self::new(status, "invalid_request", description);
-            Self { close: true, label, ..refusal }
-        };
-        match fault {
-            BodyFault::TooLarge => closing(413, "The body is too large.", "body_too_large"),
-            BodyFault::TooSlow => closing(408, "The body did not arrive in time.", "body_too_slow"),
-            BodyFault::Broken => closing(400, "The body ended too early.", "body_broken"),
-            BodyFault::UnknownType => Self::invalid_request("The content encoding is not supported."),
-            BodyFault::Malformed(reason) => Self::invalid_request(reason),
+        match fault.unread() {
+            Ok(Unread { status, message, label }) => {
+                Self { close: true, label, ..Self::new(status, "invalid_request", message) }
+            }
+            Err(BodyFault::Malformed(reason)) => Self::invalid_request(reason),
+            Err(_) => Self::invalid_request("The content encoding is not supported."),
         }
     }
 }

@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 
 use super::Operation;
-use crate::api::http::{self, BUSY, INTERNAL, LIMIT_PAUSE, SOON};
+use crate::api::http::{self, BUSY, INTERNAL, Unread};
 use crate::error::{self, Error};
 
 /// A refusal ready to be sent.
@@ -26,7 +26,7 @@ impl Refusal {
     }
 
     /// A body whose rest is not read, so that the connection can not go on.
-    pub(super) fn closing(status: u16, message: &'static str, label: &'static str) -> Self {
+    pub(super) fn closing(Unread { status, message, label }: Unread) -> Self {
         Self { close: true, ..Self::new(status, message, label) }
     }
 
@@ -41,16 +41,15 @@ impl Refusal {
         match error {
             Error::InvalidParameter { .. } => Self::input(error.to_string()),
             Error::NotFound(_) => Self::new(404, "Not Found", label),
-            Error::LimitExceeded => Self { retry_after: Some(LIMIT_PAUSE), ..Self::new(429, error.to_string(), label) },
-            Error::TooManyRequests { retry_after } => {
-                Self { retry_after: Some(retry_after), ..Self::new(429, error.to_string(), label) }
+            Error::LimitExceeded | Error::TooManyRequests { .. } => {
+                Self { retry_after: error.retry_after(), ..Self::new(429, error.to_string(), label) }
             }
-            Error::Unavailable { retry_after, .. } => Self {
-                retry_after: Some(retry_after),
+            Error::Unavailable { .. } => Self {
+                retry_after: error.retry_after(),
                 cause: Some(error::chain(&error)),
-                ..Self::new(503, error.to_string(), label)
+                ..Self::new(503, BUSY, label)
             },
-            Error::Conflict => Self { retry_after: Some(SOON), ..Self::new(503, BUSY, label) },
+            Error::Conflict => Self { retry_after: error.retry_after(), ..Self::new(503, BUSY, label) },
             Error::Internal(_) | Error::Exists(_) => {
                 Self { cause: Some(error::chain(&error)), ..Self::new(500, INTERNAL, label) }
             }

@@ -9,7 +9,7 @@ use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 
 use super::Operation;
-use crate::api::http::{self, BUSY, BodyFault, INTERNAL, LIMIT_PAUSE, SOON};
+use crate::api::http::{self, BUSY, BodyFault, INTERNAL, Unread};
 use crate::error::{self, Error, Kind};
 
 /// Why a call does not succeed.
@@ -74,22 +74,20 @@ impl Refusal {
     }
 
     fn of_body(fault: BodyFault) -> Self {
-        // The rest of such a body is not read, so that the connection can not go on.
-        let closing = |status, detail: &'static str, label| Self { close: true, ..Self::new(status, detail, label) };
-        match fault {
-            BodyFault::TooLarge => closing(StatusCode::PAYLOAD_TOO_LARGE, "The body is too large.", "body_too_large"),
-            BodyFault::TooSlow => {
-                closing(StatusCode::REQUEST_TIMEOUT, "The body did not arrive in time.", "body_too_slow")
+        match fault.unread() {
+            Ok(Unread { status, message, label }) => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+                Self { close: true, ..Self::new(status, message, label) }
             }
-            BodyFault::Broken => closing(StatusCode::BAD_REQUEST, "The body ended too early.", "body_broken"),
-            BodyFault::UnknownType => Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, UNKNOWN_TYPE, "invalid_parameter"),
-            BodyFault::Malformed(reason) => Self::new(StatusCode::BAD_REQUEST, reason, "invalid_parameter"),
+            Err(BodyFault::Malformed(reason)) => Self::new(StatusCode::BAD_REQUEST, reason, "invalid_parameter"),
+            Err(_) => Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, UNKNOWN_TYPE, "invalid_parameter"),
         }
     }
 
     fn of_error(operation: Operation, error: Error) -> Self {
         let label = error.label();
-        let plain = Self::new(status(operation, &error), error.to_string(), label);
+        let retry_after = error.retry_after();
+        let plain = Self { retry_after, ..Self::new(status(operation, &error), error.to_string(), label) };
         match error {
             Error::NotAuthorized if operation == Operation::ChangePassword => {
                 Self { detail: "The current password is wrong.".into(), ..plain }
@@ -97,12 +95,8 @@ impl Refusal {
             Error::TokenInvalid | Error::TokenExpired | Error::TokenRevoked | Error::TokenReused => {
                 Self { challenge: ANOTHER_TOKEN, ..plain }
             }
-            Error::LimitExceeded => Self { retry_after: Some(LIMIT_PAUSE), ..plain },
-            Error::Conflict => Self { retry_after: Some(SOON), detail: BUSY.into(), ..plain },
-            Error::TooManyRequests { retry_after } => Self { retry_after: Some(retry_after), ..plain },
-            Error::Unavailable { retry_after, .. } => {
-                Self { retry_after: Some(retry_after), cause: Some(error::chain(&error)), ..plain }
-            }
+            Error::Conflict => Self { detail: BUSY.into(), ..plain },
+            Error::Unavailable { .. } => Self { cause: Some(error::chain(&error)), ..plain },
             Error::Internal(_) => Self { detail: INTERNAL.into(), cause: Some(error::chain(&error)), ..plain },
             Error::InvalidParameter { .. }
             | Error::NotAuthorized
@@ -125,6 +119,8 @@ impl Refusal {
             | Error::AccessDenied
             | Error::NotFound(_)
             | Error::Exists(_)
+            | Error::LimitExceeded
+            | Error::TooManyRequests { .. }
             | Error::NotConfigured(_) => plain,
         }
     }

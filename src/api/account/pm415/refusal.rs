@@ -8,11 +8,11 @@ use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 
-use crate::api::http::{self, BUSY, BodyFault, INTERNAL, JSON, LIMIT_PAUSE, Outcome, SOON};
+use crate::api::http::{self, BUSY, BodyFault, INTERNAL, JSON, Outcome, Unread};
 use crate::error::{self, Error, Kind};
 
 /// What was asked, with those of the caller's own words that an answer repeats.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(in crate::api) enum Asked<'a> {
     /// POST /api/account/login
     Login { email: &'a str },
@@ -31,7 +31,6 @@ pub(in crate::api) enum Asked<'a> {
 }
 
 /// A refusal ready to be sent.
-#[derive(Debug)]
 pub(in crate::api) struct Refusal {
     status: u16,
     message: Cow<'static, str>,
@@ -55,11 +54,6 @@ impl Refusal {
         Self { status, message: message.into(), retry_after: None, close: false, label, cause: None }
     }
 
-    /// A body whose rest is not read, so that the connection can not go on.
-    fn closing(status: u16, message: &'static str, label: &'static str) -> Self {
-        Self { close: true, ..Self::new(status, message, label) }
-    }
-
     /// Anything wrong with the input.
     pub(in crate::api) fn input(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(400, message, "invalid_parameter")
@@ -69,7 +63,7 @@ impl Refusal {
     pub(in crate::api) fn of(asked: Asked<'_>, error: Error) -> Self {
         let (status, message) = words(asked, &error);
         let label = error.label();
-        let retry_after = retry_after(&error);
+        let retry_after = error.retry_after();
         let ours = matches!(error, Error::Unavailable { .. }) || status == 500;
         let cause = ours.then(|| error::chain(&error));
         Self { retry_after, cause, ..Self::new(status, message, label) }
@@ -97,31 +91,16 @@ impl Refusal {
 
 impl From<BodyFault> for Refusal {
     fn from(fault: BodyFault) -> Self {
-        match fault {
-            BodyFault::TooLarge => Self::closing(413, "The body is too large.", "body_too_large"),
-            BodyFault::TooSlow => Self::closing(408, "The body did not arrive in time.", "body_too_slow"),
-            BodyFault::Broken => Self::closing(400, "The body ended too early.", "body_broken"),
-            BodyFault::UnknownType => {
-                Self::input("The content type must be application/json or application/x-www-form-urlencoded.")
-            }
-            BodyFault::Malformed(reason) => Self::input(reason),
+        match fault.unread() {
+            Ok(Unread { status, message, label }) => Self { close: true, ..Self::new(status, message, label) },
+            Err(BodyFault::Malformed(reason)) => Self::input(reason),
+            Err(_) => Self::input("The content type must be application/json or application/x-www-form-urlencoded."),
         }
     }
 }
 
 const INACTIVE: &str = "User not confirmed or inactive";
 const NOT_SIGNED_IN: &str = "Authentication required";
-
-/// When the same call is worth making again.
-fn retry_after(error: &Error) -> Option<Duration> {
-    if let Error::TooManyRequests { retry_after } | Error::Unavailable { retry_after, .. } = error {
-        return Some(*retry_after);
-    }
-    if matches!(error, Error::LimitExceeded) {
-        return Some(LIMIT_PAUSE);
-    }
-    matches!(error, Error::Conflict).then_some(SOON)
-}
 
 /// Status and text (contract seeds §2).
 fn words(asked: Asked<'_>, error: &Error) -> (u16, Cow<'static, str>) {
@@ -243,7 +222,7 @@ mod tests {
     fn what_is_rare_is_said_in_the_same_shape() {
         let after = Duration::from_secs(7);
         for (error, status, message, wait) in [
-            (Error::Conflict, 503, BUSY, Some(SOON)),
+            (Error::Conflict, 503, BUSY, Some(Duration::from_secs(1))),
             (Error::Unavailable { retry_after: after, cause: "gone".into() }, 503, BUSY, Some(after)),
             (
                 Error::TooManyRequests { retry_after: after },
@@ -251,7 +230,7 @@ mod tests {
                 "Attempt limit exceeded, please try after some time.",
                 Some(after),
             ),
-            (Error::LimitExceeded, 429, "Refresh tokens limit has been exceeded.", Some(LIMIT_PAUSE)),
+            (Error::LimitExceeded, 429, "Refresh tokens limit has been exceeded.", Some(Duration::from_secs(3600))),
             (Error::internal("a secret"), 500, INTERNAL, None),
             (Error::Exists(Kind::Client), 500, INTERNAL, None),
             (Error::NotConfigured("Active Directory"), 501, "Active Directory is not configured", None),
