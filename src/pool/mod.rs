@@ -1,6 +1,7 @@
 //! What a user pool does, in verbs: [`Pool`] here, each verb in the file of its noun, and [`Pools`] that finds one.
 //! Knows neither HTTP nor SQL nor Redis.
 
+mod alias;
 mod api_key;
 mod auth;
 mod bootstrap;
@@ -17,6 +18,7 @@ mod import;
 mod inspect;
 mod invitation;
 mod invite;
+mod kept_password;
 mod key;
 mod limit;
 mod link;
@@ -30,6 +32,7 @@ mod pools;
 mod public_id;
 mod refresh_token;
 mod reset_link;
+pub mod schema;
 mod session;
 pub mod settings;
 mod sign_up;

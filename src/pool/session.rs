@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::name::{EmailAddress, Username};
 use super::refresh_token::RefreshToken;
 use super::token::AccessClaims;
 use super::{Client, Pool};
@@ -106,7 +105,7 @@ impl Pool {
         let client = terms.client;
         // The Directory is asked first: if it is down, the refresh token has not moved and the same call succeeds later.
         let user = self.living_owner(token.user, token.session).await?;
-        if !username.is_none_or(|name| names(&user, name)) {
+        if !username.is_none_or(|name| self.names(&user, name)) {
             return Err(Error::TokenInvalid);
         }
         let key = token.key(self);
@@ -233,12 +232,4 @@ impl Pool {
 /// Whether the session outlived the last time that all of the user's were ended.
 fn of_this_epoch(user: &User, session: &Session) -> bool {
     session.epoch == user.session_epoch || user.spared_session == Some(session.id)
-}
-
-/// Whether `name` is the user's: his username, verified address or sub.
-pub(super) fn names(user: &User, name: &str) -> bool {
-    let username = Username::parse(name).is_ok_and(|given| given.key == user.username_key);
-    let email = user.email_verified
-        && EmailAddress::parse(name).is_ok_and(|given| user.email_key.as_deref() == Some(given.key.as_str()));
-    username || email || name == user.sub.to_string()
 }

@@ -76,8 +76,15 @@ pub struct User {
     pub status: UserStatus,
     /// Off: no sign-in, no refresh, no access.
     pub enabled: bool,
+    /// Keys besides `username_key` that mean him at sign-in, as his pool's rules have them; `None` is the usual rule:
+    /// the verified address.
+    pub aliases: Option<Vec<String>>,
     /// The password's hash (PHC or modular crypt format); none for users without one.
     pub password: Option<String>,
+    /// The SRP salt and verifier of the password, sealed; none where the pool has no SRP or no clear password came by.
+    pub srp: Option<String>,
+    /// His second factors, JSON with sealed secrets; none for users without one.
+    pub mfa: Option<String>,
     /// When a temporary password stops working.
     pub temporary_until: Option<Timestamp>,
     /// Counts the times all sessions of the user were ended; a session of a smaller epoch is dead.
@@ -180,8 +187,8 @@ pub trait Directory: Send + Sync {
     /// Makes several users in one transaction, for imports: each as `create_user` does, one outcome a user in their
     /// order. A refused one leaves nothing behind and hinders no other; an error of the whole means that none was made.
     async fn create_users(&self, users: &[User]) -> Result<Vec<Result<User, Error>>, Error>;
-    /// The user whose `username_key` is `username_key`, else the one whose verified `email_key` is `email_key`.
-    async fn user_by_login(&self, pool: &str, username_key: &str, email_key: &str) -> Result<Option<User>, Error>;
+    /// The user whose `username_key` is `username_key`, else the one who has `alias` among his aliases.
+    async fn user_by_login(&self, pool: &str, username_key: &str, alias: &str) -> Result<Option<User>, Error>;
     /// The user with this sub.
     async fn user(&self, pool: &str, sub: Uuid) -> Result<Option<User>, Error>;
     /// The user with this sub, whether `session` of his was ended, and how new the keys are; one round trip.

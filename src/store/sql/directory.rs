@@ -23,8 +23,8 @@ impl Directory for Sql {
         self.write(Plan::WHOLE, users.to_vec(), |c, users| Box::pin(batch::create(c, users))).await
     }
 
-    async fn user_by_login(&self, pool: &str, username_key: &str, email_key: &str) -> Result<Option<User>, Error> {
-        let args = (pool, username_key, email_key);
+    async fn user_by_login(&self, pool: &str, username_key: &str, alias: &str) -> Result<Option<User>, Error> {
+        let args = (pool, username_key, alias);
         self.read(args, |c, (pool, name, address)| Box::pin(lookups::find_by_login(c, pool, name, address))).await
     }
 

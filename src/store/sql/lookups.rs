@@ -18,7 +18,7 @@ macro_rules! select {
         concat!(
             "SELECT u.id, u.pool, u.sub, u.username, u.username_key, u.email, u.email_key, u.email_verified, u.phone, \
              u.phone_verified, u.attributes, u.status, u.enabled, u.password, u.temporary_until, u.session_epoch, \
-             u.spared_session, u.external_id, u.client_secret, u.api_key, u.created_at, u.updated_at, u.version, \
+             u.spared_session, u.external_id, u.client_secret, u.api_key, u.aliases, u.srp, u.mfa, u.created_at, u.updated_at, u.version, \
              g.name AS group_name, g.precedence AS group_precedence ",
             $extra,
             " FROM ",
@@ -44,7 +44,7 @@ const BY_ID: &str = select!("", "users", "WHERE u.pool = $1 AND u.id = $2");
 const BY_LOGIN: &str = select!(
     "",
     "(SELECT o.* FROM logins l JOIN users o ON o.id = l.user_id WHERE l.pool = $1 AND l.login IN ($2, $3) \
-      AND (o.username_key = $2 OR (o.email_verified = 1 AND o.email_key = $3)) \
+      AND (o.username_key = $2 OR l.login = $3) \
       ORDER BY CASE WHEN o.username_key = $2 THEN 0 ELSE 1 END LIMIT 1)",
     ""
 );
@@ -71,14 +71,14 @@ pub(super) async fn find_by_id(connection: &mut AnyConnection, pool: &str, id: i
     Ok(gather(&rows)?.pop())
 }
 
-/// The user who signs in with this name, else with this verified address.
+/// The user who signs in with this name, else with this alias.
 pub(super) async fn find_by_login(
     connection: &mut AnyConnection,
     pool: &str,
     username_key: &str,
-    email_key: &str,
+    alias: &str,
 ) -> Result<Option<User>, Fault> {
-    let rows = sqlx::query(BY_LOGIN).bind(pool).bind(username_key).bind(email_key).fetch_all(connection).await?;
+    let rows = sqlx::query(BY_LOGIN).bind(pool).bind(username_key).bind(alias).fetch_all(connection).await?;
     Ok(gather(&rows)?.pop())
 }
 
@@ -162,7 +162,10 @@ fn user(row: &AnyRow) -> Result<User, Fault> {
             .map_err(|_| Fault::unreadable("attributes"))?,
         status: UserStatus::parse(&row::text(row, "status")?).ok_or_else(|| Fault::unreadable("status"))?,
         enabled: row::flag(row, "enabled")?,
+        aliases: optional_json(row, "aliases")?,
         password: row::optional_text(row, "password")?,
+        srp: row::optional_text(row, "srp")?,
+        mfa: row::optional_text(row, "mfa")?,
         temporary_until: row::optional_integer(row, "temporary_until")?.map(Timestamp),
         session_epoch: row::integer(row, "session_epoch")?,
         spared_session: row::optional_uuid(row, "spared_session")?,
@@ -174,4 +177,9 @@ fn user(row: &AnyRow) -> Result<User, Fault> {
         updated_at: row::time(row, "updated_at")?,
         version: row::integer(row, "version")?,
     })
+}
+
+fn optional_json<T: serde::de::DeserializeOwned>(row: &AnyRow, column: &'static str) -> Result<Option<T>, Fault> {
+    let text = row::optional_text(row, column)?;
+    text.map(|text| serde_json::from_str(&text).map_err(|_| Fault::unreadable(column))).transpose()
 }
