@@ -30,6 +30,7 @@ mod password_change;
 mod permission;
 mod pools;
 mod public_id;
+mod refresh;
 mod refresh_token;
 mod reset_link;
 pub mod schema;

@@ -56,6 +56,11 @@ impl RedisTokens {
 
 #[async_trait]
 impl TokenStore for RedisTokens {
+    /// A failover takes the last instant, and a snapshot that is put back takes all since.
+    fn is_apart(&self) -> bool {
+        true
+    }
+
     async fn ping(&self) -> Result<(), Error> {
         self.run::<()>(Call::script(&WRITE_CHECK, "cognate:check".to_owned()).repeatable()).await?;
         let memory = self.run(Call::command("INFO").arg("memory").repeatable()).await?;
@@ -93,7 +98,9 @@ impl TokenStore for RedisTokens {
             .arg(u8::from(rule.rotate))
             .arg(millis(rule.grace))
             .arg(rule.limit)
-            .arg(now.0);
+            .arg(now.0)
+            .arg(rule.floor.generation)
+            .arg(rule.floor.since.0);
         let (word, stored): (String, Option<Vec<u8>>) = self.run(call.repeatable()).await?;
         let session = stored.map(|stored| record::unpack(key.clone(), &stored)).transpose()?;
         verdict(&word, session).ok_or_else(|| Error::internal("refresh.lua answered an unknown verdict"))

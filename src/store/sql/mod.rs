@@ -9,6 +9,7 @@ mod directory;
 mod documents;
 mod fault;
 mod file;
+mod floors;
 mod groups;
 mod logins;
 mod lookups;

@@ -14,6 +14,11 @@ use crate::store::tokens::{
 
 #[async_trait]
 impl TokenStore for Sql {
+    /// Sessions and what is known of them are lost together or not at all.
+    fn is_apart(&self) -> bool {
+        false
+    }
+
     async fn ping(&self) -> Result<(), Error> {
         self.answers().await
     }
