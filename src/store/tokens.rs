@@ -210,8 +210,9 @@ pub enum Attempt {
 /// Records vanish by themselves after their expiry; the logic never depends on when.
 #[async_trait]
 pub trait TokenStore: Send + Sync {
-    /// Answers when the store can be written and is configured not to lose records (R10); `Unavailable` says why.
-    async fn ping(&self) -> Result<(), Error>;
+    /// Answers when the store can be written and is configured not to lose records (R10), with the time of its clock if
+    /// it has one of its own; `Unavailable` says why not.
+    async fn ping(&self) -> Result<Option<Timestamp>, Error>;
 
     /// Keeps a new session.
     async fn open_session(&self, session: &Session) -> Result<(), Error>;

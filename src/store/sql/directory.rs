@@ -11,7 +11,7 @@ use crate::store::organization::{Joining, Member, Membership, Organization, Role
 
 #[async_trait]
 impl Directory for Sql {
-    async fn ping(&self) -> Result<(), Error> {
+    async fn ping(&self) -> Result<Option<Timestamp>, Error> {
         self.answers().await
     }
 

@@ -14,7 +14,7 @@ use crate::store::tokens::{
 
 #[async_trait]
 impl TokenStore for Sql {
-    async fn ping(&self) -> Result<(), Error> {
+    async fn ping(&self) -> Result<Option<Timestamp>, Error> {
         self.answers().await
     }
 
