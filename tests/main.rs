@@ -18,6 +18,8 @@ mod cli;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod clocks;
+#[cfg(test)]
 mod credential;
 #[cfg(test)]
 mod docs;

@@ -70,7 +70,7 @@ async fn readyz(api: Data<Api>) -> HttpResponse {
     let (directory, tokens) = tokio::join!(api.ports.directory.ping(), api.ports.tokens.ping());
     let pools = if api.pools.is_loaded() { Ok(()) } else { Err(error::Error::unavailable("not read yet")) };
     let draining = api.draining.load(Ordering::Relaxed);
-    let parts = [("directory", directory), ("tokens", tokens), ("pools", pools)];
+    let parts = [("directory", directory.map(drop)), ("tokens", tokens.map(drop)), ("pools", pools)];
     let cause =
         parts.iter().find_map(|(name, state)| state.as_ref().err().map(|e| format!("{name}: {}", error::chain(e))));
     let ready = cause.is_none() && !draining;

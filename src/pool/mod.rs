@@ -7,6 +7,7 @@ mod auth;
 mod bootstrap;
 mod challenge;
 pub mod client;
+mod clocks;
 mod code;
 mod credential;
 mod document;

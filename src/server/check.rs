@@ -96,7 +96,7 @@ async fn try_tokens(config: &Config) -> Result<String, String> {
     match open_tokens(config)? {
         None => Ok("beside the directory".to_owned()),
         Some(tokens) => match tokens.ping().await {
-            Ok(()) => Ok("Redis answers".to_owned()),
+            Ok(_) => Ok("Redis answers".to_owned()),
             Err(error) => Err(chain(&error)),
         },
     }

@@ -181,8 +181,9 @@ pub struct SessionOwner {
 /// answers [`Error::Unavailable`], never an empty result.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// Answers when the store can be read and written; `Unavailable` names what is missing.
-    async fn ping(&self) -> Result<(), Error>;
+    /// Answers when the store can be read and written, with the time of its clock if it has one of its own;
+    /// `Unavailable` names what is missing.
+    async fn ping(&self) -> Result<Option<Timestamp>, Error>;
 
     /// Makes a user (`id` and `version` of the argument are ignored) and adds the groups named in it.
     /// `UserExists` when name, sub or verified address is taken; `NotFound(Group)` for an unknown group.

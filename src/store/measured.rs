@@ -48,7 +48,7 @@ macro_rules! measured {
 }
 
 measured! { Directory, "directory":
-    ping() -> ();
+    ping() -> Option<Timestamp>;
     create_user(user: &User) -> User;
     create_users(users: &[User]) -> Vec<Result<User, Error>>;
     user_by_login(pool: &str, username_key: &str, email_key: &str) -> Option<User>;
@@ -90,7 +90,7 @@ measured! { Directory, "directory":
 }
 
 measured! { TokenStore, "tokens", is_apart() -> bool:
-    ping() -> ();
+    ping() -> Option<Timestamp>;
     open_session(session: &Session) -> ();
     session(key: &SessionKey, now: Timestamp) -> Option<Session>;
     refresh(key: &SessionKey, presented: u64, rule: RefreshRule, now: Timestamp) -> Verdict;

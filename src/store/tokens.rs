@@ -167,8 +167,9 @@ pub trait TokenStore: Send + Sync {
     /// Whether this is another store than the Directory: then it may lose what the Directory still knows (R06, R13).
     fn is_apart(&self) -> bool;
 
-    /// Answers when the store can be written and is configured not to lose records (R10); `Unavailable` says why.
-    async fn ping(&self) -> Result<(), Error>;
+    /// Answers when the store can be written and is configured not to lose records (R10), with the time of its clock if
+    /// it has one of its own; `Unavailable` says why not.
+    async fn ping(&self) -> Result<Option<Timestamp>, Error>;
 
     /// Keeps a new session.
     async fn open_session(&self, session: &Session) -> Result<(), Error>;

@@ -61,10 +61,12 @@ impl TokenStore for RedisTokens {
         true
     }
 
-    async fn ping(&self) -> Result<(), Error> {
-        self.run::<()>(Call::script(&WRITE_CHECK, "cognate:check".to_owned()).repeatable()).await?;
+    async fn ping(&self) -> Result<Option<Timestamp>, Error> {
+        let check = Call::script(&WRITE_CHECK, "cognate:check".to_owned()).repeatable();
+        let (seconds, micros): (i64, i64) = self.run(check).await?;
         let memory = self.run(Call::command("INFO").arg("memory").repeatable()).await?;
-        check_policy(&memory)
+        check_policy(&memory)?;
+        Ok(Some(Timestamp(seconds.saturating_mul(1000).saturating_add(micros / 1000))))
     }
 
     async fn open_session(&self, session: &Session) -> Result<(), Error> {

@@ -12,7 +12,7 @@ use crate::store::tokens::Floor;
 
 #[async_trait]
 impl Directory for Sql {
-    async fn ping(&self) -> Result<(), Error> {
+    async fn ping(&self) -> Result<Option<Timestamp>, Error> {
         self.answers().await
     }
 

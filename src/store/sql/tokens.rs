@@ -19,7 +19,7 @@ impl TokenStore for Sql {
         false
     }
 
-    async fn ping(&self) -> Result<(), Error> {
+    async fn ping(&self) -> Result<Option<Timestamp>, Error> {
         self.answers().await
     }
 
