@@ -50,6 +50,7 @@ pub async fn serve(config: Config, source: Source) -> Result<(), String> {
     }
     let background = Background::start(api.clone());
     let server = listen(api.clone(), listener)?;
+    tokio::spawn(master::follow(api.ports.clone()));
     tokio::spawn(level::follow(source, api.config.log.clone(), logging.level.clone()));
     say(format_args!("Cognate {} listens on {address} as {}", env!("CARGO_PKG_VERSION"), api.config.public_url()));
     stop::run(server, &api, background).await

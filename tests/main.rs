@@ -42,6 +42,8 @@ mod login;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod master_key;
+#[cfg(test)]
 mod oauth;
 #[cfg(test)]
 mod openapi;

@@ -23,6 +23,7 @@ mod kept_password;
 mod key;
 mod limit;
 mod link;
+mod master;
 pub mod name;
 mod organization;
 pub mod outbox;
@@ -51,7 +52,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config;
 use crate::crypto::{MacKey, Random, RootSecret, SealKey};
 use crate::error::{Error, Kind};
-use crate::keys::{KeySet, MasterKeys};
+use crate::keys::{KeySet, Keyholder};
 use crate::outbound::ldap::Ldap;
 use crate::outbound::mail::Templates;
 use crate::store::directory::Directory;
@@ -98,7 +99,7 @@ pub struct Ports {
     /// Password hashing.
     pub hasher: Hasher,
     /// The keys that seal everything kept.
-    pub master: MasterKeys,
+    pub master: Keyholder,
     /// The words of mails.
     pub templates: Templates,
     /// The foreign directory that some users sign in from, if there is one. `/readyz` does not ask it: when it is down,

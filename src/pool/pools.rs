@@ -67,6 +67,7 @@ impl Pools {
                 (root, outbox, bootstrap, own_clients)
             }
         };
+        self.reseal_root(&root).await?;
         let mut pools = HashMap::new();
         let mut pool_of_client = HashMap::new();
         for found in self.ports.directory.documents(document::POOL, "").await? {
