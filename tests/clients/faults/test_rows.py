@@ -10,7 +10,6 @@ NOT_HERE = {
 }
 # Of the rows that are tried, the parts that are not.
 IN_PART = {
-    "R06": "no `durability=replicated`: a failover may lose the last instant, and what is lost is refused",
     "R14": "no list of hosts in one URL: sqlx reads none, the address has to follow the primary",
     "R18": "+400 d ends every session on its clock: no other clock is asked",
     "R25": "5,000 idle connections, not 10,000: descriptors of the machine",
