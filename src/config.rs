@@ -15,6 +15,7 @@ use url::Url;
 pub use accounts::{AccountApi, Amadis, Astera, Compat, Pm415};
 pub use ldap::Ldap;
 pub use load::{Source, load};
+pub use tokens::{Durability, Tokens};
 use value::Shown;
 pub use value::{List, Period, Secret, Setting};
 
@@ -49,6 +50,7 @@ macro_rules! settings {
 // After the macro, which they use.
 mod accounts;
 mod ldap;
+mod tokens;
 
 settings! {
     /// HTTP: where it listens, how it is called from outside, and what it bears.
@@ -95,22 +97,6 @@ settings! {
         connections: u32 = 10;
         /// Longest wait for a connection, and for an answer; after that the call is a 503.
         timeout: Period = Period::seconds(1);
-    }
-}
-
-settings! {
-    /// The TokenStore: what expires.
-    Tokens("tokens.") {
-        /// sql (beside the directory), redis://, rediss://, redis-sentinel://HOST,HOST/SERVICE or redis-cluster://HOST,HOST.
-        url: Secret = Secret::new("sql");
-        /// File that holds tokens.url.
-        url_file: Option<PathBuf> = None;
-        /// PEM certificates to trust for TLS to Redis, instead of the public ones.
-        ca_file: Option<PathBuf> = None;
-        /// Longest wait for a connection.
-        connect_timeout: Period = Period::milliseconds(250);
-        /// Longest wait for an answer; after that the call is a 503.
-        timeout: Period = Period::milliseconds(500);
     }
 }
 

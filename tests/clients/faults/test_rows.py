@@ -10,7 +10,6 @@ NOT_HERE = {
 }
 # Of the rows that are tried, the parts that are not.
 IN_PART = {
-    "R06": "no `durability=replicated`: a failover may lose the last instant, and what is lost is refused",
     "R14": "no list of hosts in one URL: sqlx reads none, the address has to follow the primary",
     "R18": "on the embedded store alone +400 d ends every session: there is no other clock to ask",
     "R32": "no cgroup is made; the peak of memory is compared with 128 MiB. An allocation that the kernel refuses aborts",
