@@ -52,13 +52,11 @@ impl Hasher {
         let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, None)
             .map_err(|fault| Error::internal(format!("password: {fault}")))?;
         let random = Random::default();
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let turns = if settings.threads == 0 { cores() } else { settings.threads.min(Semaphore::MAX_PERMITS) };
         Ok(Self {
             memories: Arc::new(Memories::of(params.block_count())),
             ghost: Arc::new(Stored::ghost(&params, &random)?),
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            turns: Arc::new(Semaphore::new(turns)),
+            turns: Arc::new(Semaphore::new(at_once(settings))),
             queue_wait: *settings.queue_wait,
             waiting: AtomicUsize::new(0),
             random,
@@ -134,6 +132,14 @@ impl<'a> Waiting<'a> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How many passwords are hashed at once.
+pub fn at_once(settings: &config::Password) -> usize {
+    match settings.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads.min(Semaphore::MAX_PERMITS),
     }
 }
 
