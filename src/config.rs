@@ -73,9 +73,9 @@ settings! {
         drain: Period = Period::seconds(4);
         /// Time after that for running requests to finish.
         shutdown: Period = Period::seconds(15);
-        /// Connections at once, per worker.
+        /// Connections at once, per worker; fewer where the limits of memory or descriptors have no room for them.
         max_connections: usize = 10_000;
-        /// Connections at once from one address (an IPv6 /64) that is no trusted proxy; 0 means no limit.
+        /// Connections at once from one address (an IPv6 /64) that is no trusted proxy, at most half of all; 0: no limit.
         connections_per_source: usize = 1_000;
         /// Worker threads; 0 means one per core.
         workers: usize = 0;

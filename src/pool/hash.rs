@@ -49,13 +49,11 @@ impl Hasher {
         let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, None)
             .map_err(|fault| Error::internal(format!("password: {fault}")))?;
         let random = Random::default();
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if settings.threads == 0 { cores() } else { settings.threads };
         Ok(Self {
             memories: Arc::new(Memories::of(params.block_count())),
             ghost: Arc::new(Stored::ghost(&params, &random)?),
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            queue: Queue::new(threads, *settings.queue_wait),
+            queue: Queue::new(at_once(settings), *settings.queue_wait),
             random,
         })
     }
@@ -111,6 +109,14 @@ impl Hasher {
             memories.lend(|memory| work(password.as_bytes(), memory))
         };
         tokio::task::spawn_blocking(job).await.map_err(Error::internal)?
+    }
+}
+
+/// How many passwords are hashed at once.
+pub fn at_once(settings: &config::Password) -> usize {
+    match settings.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
     }
 }
 

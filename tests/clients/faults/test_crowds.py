@@ -228,6 +228,66 @@ def within(seconds):
     return lambda: time.monotonic() > until
 
 
+class Narrow(Deployment):
+    """One core, 128 MiB beyond which the kernel refuses, and 256 descriptors."""
+
+    before = ("taskset", "-c", "0", "prlimit", f"--data={128 << 20}", "--nofile=256")
+
+
+HEAD = b"POST /v1/login HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 120_000
+BODY = b"POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 65536\r\n\r\n" + b" " * 65_000
+
+
+def pressing(url, count, source, first):
+    """So many connections from an address of its own; each has sent what the kernel takes at once."""
+    address, open_ = urllib.parse.urlsplit(url), []
+    for _ in range(count):
+        with contextlib.suppress(OSError):
+            connection = socket.create_connection((address.hostname, address.port), timeout=10, source_address=(source, 0))
+            connection.setblocking(False)
+            open_.append(connection)
+            connection.send(first)
+    return open_
+
+
+def test_small_limits_are_not_a_way_to_end_it(place, table):  # R32
+    """Five times the sign-ins there is room for while 500 connections from twenty addresses hold all they can: it sheds,
+    does not end, and is whole again when they are gone."""
+    service = Narrow(place / "narrow", 1, env={
+        "COGNATE__PASSWORD__MEMORY_KIB": "19456", "COGNATE__PASSWORD__ITERATIONS": "2", "COGNATE__PASSWORD__QUEUE_WAIT": "500ms",
+        "COGNATE__LIMITS__SOURCE_FAILURES": "1000000", "COGNATE__LOG__LEVEL": "info"})
+    child, crowds = service.replicas[0], []
+    try:
+        names = service.people(80)
+        tokens = service.sign_in(names[0])
+        for number in range(20):
+            crowds += pressing(service.url, 25, f"127.0.1.{number + 1}", HEAD if number % 2 else BODY)
+        said = [status for status, _ in answered(service.url, "/v1/login", [{"username": name, "password": PASSWORD} for name in names], 80)]
+        assert child.alive(), child.output()[-2000:]
+        for connection in crowds:
+            connection.close()
+        wait_for("an answer", lambda: service.state() == 200, seconds=20)
+        service.sign_in(names[1])
+        answer = service.post("token-refresh", {"username": names[0], "refresh_token": tokens["refresh_token"]})
+        assert answer.status_code == 200, answer.text
+        with open(f"/proc/{child.pid}/status", encoding="utf-8") as status:
+            peak = next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM"))
+        print(f"R32 128 MiB, 256 descriptors, one core: {len(crowds)} connections held, at most {peak} MiB, "
+              f"{said.count(200)} signed in, {said.count(503)} told to come later, {said.count(0)} not let in")
+        assert set(said) <= {0, 200, 503} and peak < 128
+        assert "there is room for fewer connections than the settings allow" in child.output()
+    finally:
+        service.stop()
+
+
+def test_memory_that_the_hashes_do_not_fit_into_is_refused_at_the_start(place):  # R32
+    run = subprocess.run(["taskset", "-c", "0", "prlimit", f"--data={80 << 20}", BINARY, "--data", place / "tiny", "serve", "--listen", "127.0.0.1:0"],
+                         capture_output=True, text=True, timeout=30, check=False)
+    assert run.returncode == 1 and run.stderr.strip().splitlines()[-1] == (
+        "cognate: the memory limit of 80 MiB is too little for 1 passwords hashed at once (password.threads), which take 83 "
+        "MiB with all else; raise the limit, or hash fewer at once"), run.stderr
+
+
 def test_nobody_reads_the_log(place):  # R28
     """Standard error is a pipe that is full and never read, then closed: requests do not wait for it."""
     folder = place / "unread"

@@ -12,7 +12,8 @@ NOT_HERE = {
 IN_PART = {
     "R14": "no list of hosts in one URL: sqlx reads none, the address has to follow the primary",
     "R18": "on the embedded store alone +400 d ends every session: there is no other clock to ask",
-    "R32": "no cgroup is made; the peak of memory is compared with 128 MiB. An allocation that the kernel refuses aborts",
+    "R32": "no cgroup is made: the 128 MiB are RLIMIT_DATA, which refuses where a cgroup would kill; no lack of entropy, "
+           "which Linux does not have after its start",
     "R33": "two masters at once are not tried: Redis itself does not promise anything then",
     "R34": "the version before is this one on a schema that is one step ahead: building two takes too long here",
 }
