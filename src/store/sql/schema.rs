@@ -9,9 +9,10 @@ use sqlx::{AnyConnection, Connection as _, SqlSafeStr as _};
 
 use super::fault::is_missing_table;
 
-const STEPS: [(i64, &str, &str); 2] = [
+const STEPS: [(i64, &str, &str); 3] = [
     (1, "start", include_str!("migrations/0001_start.sql")),
     (2, "accounts", include_str!("migrations/0002_accounts.sql")),
+    (4, "scale", include_str!("migrations/0004_scale.sql")),
 ];
 
 /// The oldest program that can work on the schema after all [`STEPS`], by the newest step it knows. A step that only
