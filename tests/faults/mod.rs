@@ -5,4 +5,4 @@ mod disk;
 mod postgres;
 mod redis;
 mod sqlite;
-mod verbs;
+pub mod verbs;

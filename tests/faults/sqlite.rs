@@ -134,6 +134,33 @@ async fn a_file_with_overwritten_pages_refuses_to_start_and_is_not_touched() {
     assert!(std::fs::read(&path).unwrap() == bytes, "the file was changed");
 }
 
+// R17: reading all of a large file takes long, so a command beside the service leaves it to the service.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_checked_by_who_opens_it_first_and_not_again_while_he_uses_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = closed(folder.path()).await;
+    let service = open(&path).await.unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let last = bytes.len() - 4096;
+    bytes[last..].fill(0xEE);
+    std::fs::write(&path, &bytes).unwrap();
+    drop(open(&path).await.unwrap());
+    drop(service);
+    let line = eventually_refused(&path).await;
+    assert!(line.contains("damaged"), "{line}");
+}
+
+/// The writer's task lets go of its locks a moment after its store.
+async fn eventually_refused(path: &Path) -> String {
+    for _ in 0..100 {
+        match open(path).await {
+            Err(line) => return line,
+            Ok(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+    panic!("a damaged file was opened");
+}
+
 // R17
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_no_database_refuses_to_start_and_is_not_touched() {

@@ -63,6 +63,11 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
     /// Freezes the server and all its processes: connections stay open and nobody answers.
     pub fn freeze(&self) {
         self.signal("-STOP");
@@ -111,8 +116,7 @@ impl Postgres {
         let port = self.port.to_string();
         let ask = || Command::new(program("pg_isready")).args(["-h", "127.0.0.1", "-p", &port]).output().unwrap();
         while !ask().status.success() {
-            let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(Instant::now() < limit, "PostgreSQL did not start:\n{}", log());
+            assert!(Instant::now() < limit, "PostgreSQL did not start:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(50));
         }
     }

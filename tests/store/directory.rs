@@ -39,6 +39,7 @@ macro_rules! directory_suite {
                 users::pages_follow_the_id_and_keep_to_the_pool,
                 users::a_sub_is_given_once_in_a_pool,
                 users::text_is_kept_as_it_is,
+                users::more_users_than_one_statement_makes_are_all_made_and_answered_whole,
                 users::users_made_together_are_each_made_or_refused_for_themselves,
                 logins::a_user_is_found_by_name,
                 logins::a_user_is_found_by_verified_address_only,

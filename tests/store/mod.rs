@@ -2,6 +2,7 @@
 
 mod directory;
 mod migrations;
+mod plans;
 mod redis;
 pub mod sql;
 pub mod tokens;

@@ -61,6 +61,17 @@ async fn purging_deletes_what_has_expired_and_nothing_else(store: Sql) {
     assert_eq!(TokenStore::purge(&store, at(1_001)).await.unwrap(), 2);
 }
 
+on_both!(purging_deletes_more_than_one_statement_takes_away);
+async fn purging_deletes_more_than_one_statement_takes_away(store: Sql) {
+    let at = super::tokens::at;
+    let shared: super::tokens::Store = std::sync::Arc::new(store.clone());
+    let opened = |_| super::tokens::opened(&shared, |session| session.expires_at = at(1_000));
+    futures_util::future::join_all((0..1_001).map(opened)).await;
+    let (alive, key) = super::tokens::opened(&shared, |session| session.expires_at = at(1_001)).await;
+    assert_eq!(TokenStore::purge(&store, at(1_000)).await.unwrap(), 1_001);
+    assert_eq!(store.session(&key, at(0)).await.unwrap(), Some(alive));
+}
+
 mod tokens {
     use std::sync::Arc;
 

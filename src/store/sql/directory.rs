@@ -152,7 +152,7 @@ impl Directory for Sql {
     }
 
     async fn purge(&self, now: Timestamp) -> Result<u64, Error> {
-        self.write(Plan::WHOLE.urgent(), now, |c, now| Box::pin(outbox::purge(c, *now))).await
+        self.purge_lasting(now).await
     }
 
     async fn document(&self, kind: &str, id: &str) -> Result<Option<Document>, Error> {

@@ -1,7 +1,7 @@
 //! SQLite: the file, how it is opened, and what is refused. Never repairs anything (R17).
 
 use std::fmt::Write as _;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,18 +19,21 @@ use crate::config::DirectoryStore;
 pub(super) async fn open(path: &Path, config: &DirectoryStore) -> Result<Inner, String> {
     let path = &prepare(path).map_err(|cause| format!("{}: {cause}", path.display()))?;
     let line = |cause: String| format!("{}: {cause}", path.display());
-    let lock = hold(path).map_err(line)?;
+    let mut locks = vec![hold(path).map_err(line)?];
+    let unchecked = is_unchecked(path, &mut locks);
     let timeout = *config.timeout;
-    let writer = writer(path, timeout).await.map_err(line)?;
+    let writer = writer(path, timeout, unchecked).await.map_err(line)?;
     let readers = Readers::open(path, config.connections, timeout).await.map_err(|cause| line(cause.to_string()))?;
-    let writer = Writer::start(writer, Reserve::of(path).await, lock);
+    let writer = Writer::start(writer, Reserve::of(path).await, locks);
     Ok(Inner { connections: Connections::File { readers, writer }, lacking: watch::channel(None).1, timeout })
 }
 
-/// The connection that will write. The file is checked before anything is written to it.
-async fn writer(path: &Path, timeout: Duration) -> Result<AnyConnection, String> {
+/// The connection that will write. The file is checked before anything is written to it, unless that was done.
+async fn writer(path: &Path, timeout: Duration, unchecked: bool) -> Result<AnyConnection, String> {
     let mut connection = AnyConnection::connect(&url(path)).await.map_err(|cause| cause.to_string())?;
-    check(&mut connection).await?;
+    if unchecked {
+        check(&mut connection).await?;
+    }
     set_up(&mut connection, timeout).await.map_err(|cause| cause.to_string())?;
     let outcome = schema::migrate_file(&mut connection).await;
     outcome.map_err(|error| schema::hopeless(&error).unwrap_or_else(|| error.to_string()))?;
@@ -98,6 +101,20 @@ fn hold(path: &Path) -> Result<File, String> {
     let lock = lock_file(path).map_err(|cause| cause.to_string())?;
     lock.try_lock_shared().map_err(|_| "a restore is going on".to_owned())?;
     Ok(lock)
+}
+
+/// Whether the file still has to be checked. Who opens it first does that, and says so by a lock for as long as he uses
+/// it: a command beside the service need not read all of a large file again.
+fn is_unchecked(path: &Path, locks: &mut Vec<File>) -> bool {
+    let Ok(lock) = lock_file(&beside(path, ".checked")) else { return true };
+    match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => false,
+        Err(TryLockError::Error(_)) => true,
+        Ok(()) => {
+            locks.push(lock);
+            true
+        }
+    }
 }
 
 /// The file whose lock says who uses the database. SQLite's own locks are left alone: closing any other handle of

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::fault::Fault;
 use super::row;
@@ -12,8 +12,7 @@ use crate::store::directory::User;
 
 /// Makes name and aliases the user's logins, and no other.
 pub(super) async fn claim(connection: &mut AnyConnection, id: i64, user: &User) -> Result<(), Fault> {
-    // In one order for everybody, so that two users who claim each other's wait instead of locking for ever.
-    let logins: BTreeSet<&str> = aliases(user).chain([user.username_key.as_str()]).collect();
+    let logins = keys(user);
     let held = sqlx::query("SELECT login FROM logins WHERE user_id = $1").bind(id).fetch_all(&mut *connection).await?;
     for row in &held {
         let login = row::text(row, "login")?;
@@ -28,10 +27,31 @@ pub(super) async fn claim(connection: &mut AnyConnection, id: i64, user: &User) 
     Ok(())
 }
 
-/// What the user signs in with besides his name.
-fn aliases(user: &User) -> impl Iterator<Item = &str> {
+/// His name and what he signs in with besides it; in one order for everybody, so that two users who claim each other's
+/// wait instead of locking for ever.
+fn keys(user: &User) -> BTreeSet<&str> {
     let verified = user.email_key.as_deref().filter(|_| user.email_verified && user.aliases.is_none());
-    verified.into_iter().chain(user.aliases.iter().flatten().map(String::as_str))
+    let aliases = user.aliases.iter().flatten().map(String::as_str);
+    verified.into_iter().chain(aliases).chain([user.username_key.as_str()]).collect()
+}
+
+/// Gives users who are just being made their logins, in one statement, or refuses when one is somebody's.
+pub(super) async fn insert<'u>(connection: &mut AnyConnection, users: &[(i64, &'u User)]) -> Result<(), Fault> {
+    let of = |entry: &(i64, &'u User)| {
+        let (id, user) = *entry;
+        keys(user).into_iter().map(move |key| (user.pool.as_str(), key, id))
+    };
+    let logins: BTreeSet<_> = users.iter().flat_map(of).collect();
+    let text = format!(
+        "INSERT INTO logins (pool, login, user_id) VALUES {} ON CONFLICT DO NOTHING",
+        row::places(logins.len(), 3)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(text));
+    for (pool, login, id) in &logins {
+        query = query.bind(*pool).bind(*login).bind(id);
+    }
+    let made = query.execute(connection).await?;
+    if made.rows_affected() == logins.len() as u64 { Ok(()) } else { Err(Error::UserExists.into()) }
 }
 
 async fn claim_one(connection: &mut AnyConnection, pool: &str, login: &str, id: i64) -> Result<(), Fault> {

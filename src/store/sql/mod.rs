@@ -16,6 +16,7 @@ mod lookups;
 mod members;
 mod organizations;
 mod outbox;
+mod purge;
 mod readers;
 mod register;
 mod reserve;
@@ -181,7 +182,13 @@ fn late() -> Fault {
 
 /// The next number of a counter. Its row stays locked to the end of the transaction.
 async fn next_id(connection: &mut AnyConnection, counter: &'static str) -> Result<i64, Fault> {
-    let rows = sqlx::query("UPDATE counters SET value = value + 1 WHERE name = $1 RETURNING value")
+    last_of_next_ids(connection, counter, 1).await
+}
+
+/// The last of the next `count` numbers of a counter.
+async fn last_of_next_ids(connection: &mut AnyConnection, counter: &'static str, count: i64) -> Result<i64, Fault> {
+    let rows = sqlx::query("UPDATE counters SET value = value + $1 WHERE name = $2 RETURNING value")
+        .bind(count)
         .bind(counter)
         .fetch_all(connection)
         .await?;

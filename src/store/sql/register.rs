@@ -16,9 +16,9 @@ pub(super) async fn register(connection: &mut AnyConnection, draft: &User, joini
     let id = give_way(connection, &draft.pool, &draft.username_key).await?.unwrap_or(fresh);
     free_reserved(connection, draft).await?;
     let (organization, role) = enter(connection, draft, joining).await?;
-    let user = users::create_as(connection, id, draft).await?;
+    let user = users::create_as(connection, &[(id, draft)]).await?.pop();
     members::insert(connection, organization, id, role).await?;
-    Ok(user)
+    user.ok_or_else(|| Error::internal("a new user is missing").into())
 }
 
 /// Deletes the unconfirmed user of this name with every organization that has no other member; answers his id. A

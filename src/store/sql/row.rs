@@ -8,6 +8,15 @@ use super::fault::Fault;
 use crate::clock::Timestamp;
 use crate::crypto;
 
+/// The places of so many rows in a statement: `($1, $2), ($3, $4)`.
+pub(super) fn places(rows: usize, columns: usize) -> String {
+    let row = |row| {
+        let places: Vec<String> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+        format!("({})", places.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
 /// A text.
 pub(super) fn text(row: &AnyRow, column: &str) -> Result<String, Fault> {
     Ok(row.try_get(column)?)

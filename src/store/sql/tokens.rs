@@ -1,10 +1,8 @@
 //! The TokenStore on SQL: each verb handed to the reader or the writer, with what it needs.
 
 use async_trait::async_trait;
-use sqlx::AnyConnection;
 use uuid::Uuid;
 
-use super::fault::Fault;
 use super::{Plan, Sql, attempts, challenges, sessions};
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -98,18 +96,6 @@ impl TokenStore for Sql {
     }
 
     async fn purge(&self, now: Timestamp) -> Result<u64, Error> {
-        self.write(Plan::WHOLE.urgent(), now, |c, now| Box::pin(purge(c, *now))).await
+        self.purge_expiring(now).await
     }
-}
-
-async fn purge(connection: &mut AnyConnection, now: Timestamp) -> Result<u64, Fault> {
-    let mut gone = 0;
-    for statement in [
-        "DELETE FROM sessions WHERE expires_at <= $1",
-        "DELETE FROM challenges WHERE expires_at <= $1",
-        "DELETE FROM attempts WHERE forget_at <= $1",
-    ] {
-        gone += sqlx::query(statement).bind(now.0).execute(&mut *connection).await?.rows_affected();
-    }
-    Ok(gone)
 }

@@ -1,6 +1,6 @@
 //! Users in SQL: made, written, deleted.
 
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 use uuid::Uuid;
 
 use super::fault::Fault;
@@ -8,62 +8,82 @@ use super::{groups, logins, lookups, next_id, row};
 use crate::error::Error;
 use crate::store::directory::User;
 
+/// What counts them.
+pub(super) const COUNTER: &str = "user";
+const FIRST_VERSION: i64 = 1;
+
 /// Makes a user; see [`crate::store::directory::Directory::create_user`].
 pub(super) async fn create(connection: &mut AnyConnection, user: &User) -> Result<User, Fault> {
     // The row of the counter also keeps two creations from waiting for each other's logins.
-    let id = next_id(connection, "user").await?;
-    create_as(connection, id, user).await
+    let id = next_id(connection, COUNTER).await?;
+    let made = create_as(connection, &[(id, user)]).await?.pop();
+    made.ok_or_else(|| Error::internal("a new user is missing").into())
 }
 
-/// The same under an id that was given before.
-pub(super) async fn create_as(connection: &mut AnyConnection, id: i64, user: &User) -> Result<User, Fault> {
-    insert(connection, id, user).await?;
-    logins::claim(connection, id, user).await?;
-    for group in &user.groups {
-        groups::join(connection, &user.pool, group, id).await?;
+/// Makes users under ids that were given before, all or none.
+pub(super) async fn create_as(connection: &mut AnyConnection, drafts: &[(i64, &User)]) -> Result<Vec<User>, Fault> {
+    insert(connection, drafts).await?;
+    logins::insert(connection, drafts).await?;
+    let mut made = Vec::with_capacity(drafts.len());
+    for (id, draft) in drafts {
+        let user = User { id: *id, version: FIRST_VERSION, ..User::clone(draft) };
+        made.push(join_groups(connection, user).await?);
     }
-    lookups::find(connection, &user.pool, user.sub)
-        .await?
-        .ok_or_else(|| Error::internal("a new user is missing").into())
+    Ok(made)
 }
 
-async fn insert(connection: &mut AnyConnection, id: i64, user: &User) -> Result<(), Fault> {
-    let made = sqlx::query(
+/// Adds a new user to the groups named in him; answers him with the groups in their order.
+async fn join_groups(connection: &mut AnyConnection, user: User) -> Result<User, Fault> {
+    if user.groups.is_empty() {
+        return Ok(user);
+    }
+    for group in &user.groups {
+        groups::join(connection, &user.pool, group, user.id).await?;
+    }
+    let made = lookups::find(connection, &user.pool, user.sub).await?;
+    made.ok_or_else(|| Error::internal("a new user is missing").into())
+}
+
+/// One statement; refuses when one of them can not be.
+async fn insert(connection: &mut AnyConnection, drafts: &[(i64, &User)]) -> Result<(), Fault> {
+    let text = format!(
         "INSERT INTO users (id, pool, sub, username, username_key, email, email_key, email_verified, phone, \
          phone_verified, attributes, status, enabled, password, temporary_until, session_epoch, spared_session, \
-         external_id, client_secret, api_key, aliases, srp, mfa, created_at, updated_at, version) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
-         $23, $24, $25, 1) \
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(id)
-    .bind(&user.pool)
-    .bind(user.sub.to_string())
-    .bind(&user.username)
-    .bind(&user.username_key)
-    .bind(user.email.as_ref())
-    .bind(user.email_key.as_ref())
-    .bind(i64::from(user.email_verified))
-    .bind(user.phone.as_ref())
-    .bind(i64::from(user.phone_verified))
-    .bind(attributes(user)?)
-    .bind(user.status.as_str())
-    .bind(i64::from(user.enabled))
-    .bind(user.password.as_ref())
-    .bind(user.temporary_until.map(|time| time.0))
-    .bind(user.session_epoch)
-    .bind(user.spared_session.map(|id| id.to_string()))
-    .bind(user.external_id.as_ref())
-    .bind(user.client_secret.as_ref())
-    .bind(user.api_key.as_ref())
-    .bind(aliases(user)?)
-    .bind(user.srp.as_ref())
-    .bind(user.mfa.as_ref())
-    .bind(user.created_at.0)
-    .bind(user.updated_at.0)
-    .execute(connection)
-    .await?;
-    if made.rows_affected() == 1 { Ok(()) } else { Err(Error::UserExists.into()) }
+         external_id, client_secret, api_key, aliases, srp, mfa, created_at, updated_at, version) VALUES {} ON CONFLICT DO NOTHING",
+        row::places(drafts.len(), 26)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(text));
+    for (id, user) in drafts {
+        query = query
+            .bind(id)
+            .bind(&user.pool)
+            .bind(user.sub.to_string())
+            .bind(&user.username)
+            .bind(&user.username_key)
+            .bind(user.email.as_ref())
+            .bind(user.email_key.as_ref())
+            .bind(i64::from(user.email_verified))
+            .bind(user.phone.as_ref())
+            .bind(i64::from(user.phone_verified))
+            .bind(attributes(user)?)
+            .bind(user.status.as_str())
+            .bind(i64::from(user.enabled))
+            .bind(user.password.as_ref())
+            .bind(user.temporary_until.map(|time| time.0))
+            .bind(user.session_epoch)
+            .bind(user.spared_session.map(|id| id.to_string()))
+            .bind(user.external_id.as_ref())
+            .bind(user.client_secret.as_ref())
+            .bind(user.api_key.as_ref())
+            .bind(aliases(user)?)
+            .bind(user.srp.as_ref())
+            .bind(user.mfa.as_ref())
+            .bind(user.created_at.0)
+            .bind(user.updated_at.0)
+            .bind(FIRST_VERSION);
+    }
+    let made = query.execute(connection).await?;
+    if made.rows_affected() == drafts.len() as u64 { Ok(()) } else { Err(Error::UserExists.into()) }
 }
 
 /// Writes a user if nobody else did since; see [`crate::store::directory::Directory::update_user`].

@@ -22,10 +22,10 @@ const QUEUE: usize = 1024;
 pub(super) struct Writer(mpsc::Sender<Box<dyn Job>>);
 
 impl Writer {
-    /// Starts the task; `lock` lives as long as it does.
-    pub(super) fn start(connection: AnyConnection, reserve: Reserve, lock: File) -> Self {
+    /// Starts the task; the locks live as long as it does.
+    pub(super) fn start(connection: AnyConnection, reserve: Reserve, locks: Vec<File>) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(Task { connection, reserve, _lock: lock }.serve(jobs));
+        tokio::spawn(Task { connection, reserve, _locks: locks }.serve(jobs));
         Self(queue)
     }
 
@@ -117,7 +117,7 @@ impl<A: Send + Sync, T: Send> Job for Order<A, T> {
 struct Task {
     connection: AnyConnection,
     reserve: Reserve,
-    _lock: File,
+    _locks: Vec<File>,
 }
 
 impl Task {

@@ -136,6 +136,21 @@ pub async fn text_is_kept_as_it_is(store: Store) {
     }
 }
 
+pub async fn more_users_than_one_statement_makes_are_all_made_and_answered_whole(store: Store) {
+    for (name, precedence) in [("second", 2), ("first", 1)] {
+        store.create_group(&group(name, precedence)).await.unwrap();
+    }
+    let mut wanted: Vec<User> = (0..121).map(|number| user(&format!("user{number:03}"))).collect();
+    wanted[7] = User { groups: vec!["second".to_owned(), "first".to_owned()], ..wanted[7].clone() };
+    wanted[70] = user("user069");
+    let made = store.create_users(&wanted).await.unwrap();
+    assert!(matches!(made[70], Err(Error::UserExists)));
+    let made: Vec<User> = made.into_iter().flatten().collect();
+    assert_eq!(made[7].groups, ["first", "second"]);
+    assert_eq!(store.users(POOL, 0, 200).await.unwrap(), made);
+    assert_eq!(made.len(), 120);
+}
+
 pub async fn users_made_together_are_each_made_or_refused_for_themselves(store: Store) {
     store.create_user(&with_address("ada", "ada@example.org", true)).await.unwrap();
     let wanted = [
