@@ -92,7 +92,12 @@ def arriving(url, path, bodies, rate, seconds):
     return asyncio.run(run())
 
 
-def refreshes(service, name, tokens, until):
+def within(seconds):
+    until = time.monotonic() + seconds
+    return lambda: time.monotonic() > until
+
+
+def refreshes(service, name, tokens, until, pause=0.01):
     """Latencies of refreshes, one after the other, for as long as `until` says; the client's token rotates."""
     token, times = tokens["refresh_token"], []
     with requests.Session() as session:
@@ -102,5 +107,5 @@ def refreshes(service, name, tokens, until):
             assert answer.status_code == 200, answer.text
             token = tokens["refresh_token"] = answer.json()["refresh_token"]
             times.append(time.monotonic() - started)
-            time.sleep(0.01)
+            time.sleep(pause)
     return times
