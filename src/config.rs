@@ -12,7 +12,8 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
-pub use accounts::{AccountApi, Amadis, Astera, Compat, Pm415};
+pub use accounts::{AccountApi, Amadis, Astera, Compat, Pm415, V1};
+pub use cognito::{Cognito, IssuerStyle};
 pub use ldap::Ldap;
 pub use load::{Source, load};
 pub use tokens::{Durability, Tokens};
@@ -49,6 +50,7 @@ macro_rules! settings {
 
 // After the macro, which they use.
 mod accounts;
+mod cognito;
 mod ldap;
 mod tokens;
 
@@ -171,16 +173,6 @@ settings! {
 }
 
 settings! {
-    /// The native API.
-    V1("v1.") {
-        /// Id of the app client that /v1 speaks for. Empty: the client made at first start.
-        client: Option<String> = None;
-        /// Token pairs that one refresh token yields at most; 0 means no limit.
-        max_access_tokens: u32 = 90;
-    }
-}
-
-settings! {
     /// The pool made at first start.
     Bootstrap("bootstrap.") {
         /// First part of the pool's id (REGION_RANDOM), in the form of an AWS region.
@@ -244,6 +236,8 @@ pub struct Config {
     pub astera: Astera,
     /// The Amadis user API.
     pub amadis: Amadis,
+    /// The Amazon Cognito API.
+    pub cognito: Cognito,
     /// Active Directory.
     pub ldap: Ldap,
     /// The first pool.
@@ -270,6 +264,7 @@ impl Default for Config {
             pm415: Pm415::default(),
             astera: Astera::default(),
             amadis: Amadis::default(),
+            cognito: Cognito::default(),
             ldap: Ldap::default(),
             bootstrap: Bootstrap::default(),
             log: Log::default(),
@@ -308,6 +303,7 @@ impl Config {
         self.pm415.describe(&mut rows);
         self.astera.describe(&mut rows);
         self.amadis.describe(&mut rows);
+        self.cognito.describe(&mut rows);
         self.ldap.describe(&mut rows);
         self.bootstrap.describe(&mut rows);
         self.log.describe(&mut rows);
