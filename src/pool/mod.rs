@@ -33,6 +33,7 @@ mod reset_link;
 mod session;
 pub mod settings;
 mod sign_up;
+pub mod srp;
 mod surface;
 pub mod token;
 mod user;
