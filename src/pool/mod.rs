@@ -36,6 +36,7 @@ mod sign_up;
 pub mod srp;
 mod surface;
 pub mod token;
+pub mod totp;
 mod user;
 
 use std::collections::HashMap;
