@@ -173,7 +173,7 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
         | Error::ChallengeInvalid
         | Error::LinkInvalid
         | Error::InvitationForAnother
-        | Error::NotFound(Kind::Pool | Kind::Client | Kind::Group | Kind::Organization | Kind::Key) => {
+        | Error::NotFound(Kind::Pool | Kind::Client | Kind::Group | Kind::Organization | Kind::Key | Kind::AccessKey) => {
             StatusCode::BAD_REQUEST
         }
         Error::NotFound(Kind::Path) => StatusCode::NOT_FOUND,
