@@ -18,6 +18,8 @@ mod cli;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod cognito_sign_in;
+#[cfg(test)]
 mod credential;
 #[cfg(test)]
 mod docs;
