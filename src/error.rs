@@ -25,6 +25,8 @@ pub enum Kind {
     Organization,
     /// A signing key.
     Key,
+    /// A remembered device.
+    Device,
     /// An access key.
     AccessKey,
     /// A path that no dialect serves.
@@ -39,6 +41,7 @@ impl std::fmt::Display for Kind {
             Self::Group => "Group",
             Self::Organization => "Organization",
             Self::Key => "Signing key",
+            Self::Device => "Device",
             Self::AccessKey => "Access key",
             Self::Path => "Path",
         })
@@ -92,6 +95,9 @@ pub enum Error {
     /// The code is wrong, or nobody asked for one.
     #[error("Invalid verification code provided, please try again.")]
     CodeMismatch,
+    /// The code was right, and has been used before.
+    #[error("Your software token has already been used once.")]
+    CodeUsed,
     /// The code has expired.
     #[error("Invalid code provided, please request a code again.")]
     CodeExpired,
@@ -186,6 +192,7 @@ impl Error {
             | Self::NoVerifiedAddress
             | Self::ResetNotAllowed
             | Self::CodeMismatch
+            | Self::CodeUsed
             | Self::CodeExpired
             | Self::ChallengeInvalid
             | Self::LinkInvalid
@@ -219,6 +226,7 @@ impl Error {
             Self::NoVerifiedAddress => "no_verified_address",
             Self::ResetNotAllowed => "reset_not_allowed",
             Self::CodeMismatch => "code_mismatch",
+            Self::CodeUsed => "code_used",
             Self::CodeExpired => "code_expired",
             Self::ChallengeInvalid => "challenge_invalid",
             Self::LinkInvalid => "link_invalid",

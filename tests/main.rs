@@ -22,6 +22,8 @@ mod clocks;
 #[cfg(test)]
 mod cognito;
 #[cfg(test)]
+mod cognito_sign_in;
+#[cfg(test)]
 mod credential;
 #[cfg(test)]
 mod docs;

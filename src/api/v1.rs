@@ -208,7 +208,7 @@ impl Call<'_> {
 
     async fn new_password_required(&self, body: NewPasswordRequired) -> Result<Reply, Error> {
         let (username, session, password) = body.check()?;
-        step(&self.pool.respond_new_password(self.client, &username, &session, &password).await?)
+        step(&self.pool.respond_new_password(self.client, &username, &session, password.as_str()).await?)
     }
 }
 

@@ -2,12 +2,14 @@
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::ask::confirm;
 use super::failure::Failure;
 use super::open::Opened;
-use super::output::{Output, instant};
+use super::output::{Output, instant, yes_no};
 use crate::config::Period;
+use crate::pool::client::AuthFlow;
 use crate::pool::{Client, Pool, Rotation, Surface};
 
 const EXAMPLES: &str = "\
@@ -15,6 +17,7 @@ Examples:
   cognate clients create --name 'web shop' --access-token 1h --id-token 1h --refresh-token 30d --rotation-grace 10s
   cognate clients list
   cognate clients update 4k2… --no-rotation
+  cognate clients create --name portal --secret --auth-flows ALLOW_USER_SRP_AUTH,ALLOW_REFRESH_TOKEN_AUTH
 
 Durations are written 30s, 15m, 1h 30m, 90d. The setting v1.client says which client /v1 speaks for;
 pm415.client, astera.client and amadis.client do so for the account APIs, whose token lives are settings as well.";
@@ -39,6 +42,9 @@ enum Verb {
         name: String,
         #[command(flatten)]
         lives: Lives,
+        /// Give it a secret, which is printed once: whoever speaks for it over the Cognito API has to prove it
+        #[arg(long)]
+        secret: bool,
         /// Print the client as JSON
         #[arg(long)]
         json: bool,
@@ -97,6 +103,14 @@ struct Lives {
     /// Keep one refresh token for the whole session
     #[arg(long, conflicts_with = "rotation_grace")]
     no_rotation: bool,
+    /// Ways to sign in over the Cognito API, in Cognito's words: ALLOW_USER_SRP_AUTH, ALLOW_USER_PASSWORD_AUTH,
+    /// ALLOW_ADMIN_USER_PASSWORD_AUTH, ALLOW_REFRESH_TOKEN_AUTH [default: these]
+    #[arg(long, value_delimiter = ',', value_name = "FLOWS", value_parser = flow)]
+    auth_flows: Option<Vec<AuthFlow>>,
+}
+
+fn flow(text: &str) -> Result<AuthFlow, String> {
+    serde_json::from_value(text.into()).map_err(|_| "write it as Cognito's ExplicitAuthFlows have it".to_owned())
 }
 
 impl Lives {
@@ -106,6 +120,9 @@ impl Lives {
         client.refresh_token_seconds = self.refresh_token.unwrap_or(client.refresh_token_seconds);
         client.auth_session_seconds = self.auth_session.unwrap_or(client.auth_session_seconds);
         let rotation = client.rotation.filter(|_| !self.no_rotation);
+        if let Some(flows) = &self.auth_flows {
+            client.auth_flows = Some(flows.iter().copied().collect());
+        }
         client.rotation = self.rotation_grace.map(|grace_seconds| Rotation { grace_seconds }).or(rotation);
     }
 }
@@ -126,7 +143,10 @@ struct Shown<'a> {
     refresh_token_seconds: u64,
     auth_session_seconds: u64,
     rotation_grace_seconds: Option<u64>,
+    has_secret: bool,
     created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
 }
 
 impl<'a> Shown<'a> {
@@ -140,7 +160,9 @@ impl<'a> Shown<'a> {
             refresh_token_seconds: client.refresh_token_seconds,
             auth_session_seconds: client.auth_session_seconds,
             rotation_grace_seconds: client.rotation.map(|rotation| rotation.grace_seconds),
+            has_secret: !client.secrets.is_empty(),
             created_at: instant(client.created_at),
+            secret: None,
         }
     }
 }
@@ -149,11 +171,15 @@ impl Clients {
     pub(super) async fn run(self, opened: &Opened, output: &mut Output) -> Result<(), Failure> {
         let pool = opened.pool(self.pool.as_deref())?;
         match self.verb {
-            Verb::Create { name, lives, json } => {
+            Verb::Create { name, lives, secret, json } => {
                 let mut draft = Client::new(String::new(), String::new(), name, opened.ports.clock.now());
                 lives.apply(&mut draft);
-                let made = opened.pools.create_client(&pool, draft).await?;
-                if json { output.json(&Shown::new(&made)) } else { details(&made, output) }
+                let (made, text) = create(opened, &pool, draft, secret).await?;
+                if json {
+                    return output.json(&Shown { secret: text.as_deref().map(String::as_str), ..Shown::new(&made) });
+                }
+                details(&made, output)?;
+                text.map_or(Ok(()), |text| output.line(format_args!("\nIts secret (shown only now): {}", *text)))
             }
             Verb::List { json } => list(&pool, json, output),
             Verb::Show { id, json } => {
@@ -172,6 +198,21 @@ impl Clients {
             Verb::Delete { id, yes } => delete(opened, &pool, &id, yes, output).await,
         }
     }
+}
+
+async fn create(
+    opened: &Opened,
+    pool: &Pool,
+    draft: Client,
+    secret: bool,
+) -> Result<(Client, Option<Zeroizing<String>>), Failure> {
+    let made = opened.pools.create_client(pool, draft).await?;
+    if !secret {
+        return Ok((made, None));
+    }
+    let (kept, text) = pool.new_app_secret(&made.id)?;
+    let made = opened.pools.update_client(pool, &made.id, |client| client.secrets.push(kept.clone())).await?;
+    Ok((made, Some(text)))
 }
 
 async fn delete(opened: &Opened, pool: &Pool, id: &str, yes: bool, output: &mut Output) -> Result<(), Failure> {
@@ -223,6 +264,7 @@ fn details(client: &Client, output: &mut Output) -> Result<(), Failure> {
         ("refresh token", life(client.refresh_token_seconds)),
         ("auth session", life(client.auth_session_seconds)),
         ("rotation", rotation(client)),
+        ("secret", yes_no(!client.secrets.is_empty())),
         ("created", instant(client.created_at)),
     ])
 }

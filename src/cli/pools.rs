@@ -11,6 +11,7 @@ use super::output::{Output, instant, yes_no};
 use crate::config::Period;
 use crate::keys::Algorithm;
 use crate::pool::password::PasswordPolicy;
+use crate::pool::settings::MfaMode;
 use crate::pool::{Pool, PoolSettings};
 
 const EXAMPLES: &str = "\
@@ -19,6 +20,7 @@ Examples:
   cognate pools update --algorithm ES256
   cognate pools update --password-policy cognito --password-length 10 --password-needs uppercase,lowercase,numbers
   cognate pools update --temporary-password-life 2d --hide-user-existence off
+  cognate pools update --srp on --mfa optional
 
 Running services take a change over within keys.reload.";
 
@@ -60,6 +62,8 @@ struct Shown<'a> {
     password_policy: PasswordPolicy,
     hide_user_existence: bool,
     end_sessions_on_password_change: bool,
+    srp: bool,
+    mfa: MfaMode,
     temporary_password_seconds: u64,
     reset_code_seconds: u64,
     created_at: String,
@@ -76,6 +80,8 @@ impl<'a> Shown<'a> {
             password_policy: settings.password_policy,
             hide_user_existence: settings.hide_user_existence,
             end_sessions_on_password_change: settings.end_sessions_on_password_change,
+            srp: settings.srp,
+            mfa: settings.mfa.mode,
             temporary_password_seconds: settings.temporary_password_seconds,
             reset_code_seconds: settings.reset_code_seconds,
             created_at: instant(settings.created_at),
@@ -122,10 +128,20 @@ fn show(pool: &Pool, json: bool, output: &mut Output) -> Result<(), Failure> {
         ("password policy", in_words(settings.password_policy)),
         ("hide user existence", yes_no(settings.hide_user_existence)),
         ("end sessions on password change", yes_no(settings.end_sessions_on_password_change)),
+        ("SRP", yes_no(settings.srp)),
+        ("second factor", second_factor(settings.mfa.mode).to_owned()),
         ("temporary password life", Period::seconds(settings.temporary_password_seconds).to_string()),
         ("reset code life", Period::seconds(settings.reset_code_seconds).to_string()),
         ("created", instant(settings.created_at)),
     ])
+}
+
+fn second_factor(mode: MfaMode) -> &'static str {
+    match mode {
+        MfaMode::Off => "off",
+        MfaMode::Optional => "optional",
+        MfaMode::On => "on",
+    }
 }
 
 fn in_words(policy: PasswordPolicy) -> String {

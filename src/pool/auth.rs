@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use super::alias::NameKeys;
+use super::client::AuthFlow;
 use super::hash::PasswordCheck;
+use super::mfa::OwedFactor;
 use super::user::check_standing;
 use super::{Asked, Client, Pool, Terms, Tokens};
 use crate::clock::Timestamp;
@@ -40,6 +42,14 @@ impl Step {
             Self::Challenge(_) => Err(Error::NewPasswordRequired),
         }
     }
+}
+
+/// What stands between a user and his tokens.
+enum Owed {
+    /// A new password.
+    Password,
+    /// A second factor.
+    Factor(OwedFactor),
 }
 
 /// Whom a name that somebody typed means. A name that means nobody gets a sub of its own, always the same, so that
@@ -76,6 +86,43 @@ impl Pool {
         self.attempt(login.account, source, self.prove_own(login.user, password)).await.map(Proven)
     }
 
+    /// The same as `client` has it: who does not exist is said where the client does not hide it. Errors as of
+    /// [`Pool::prove`], and `UserNotFound`.
+    pub async fn prove_to(
+        &self,
+        client: &Client,
+        username: &str,
+        password: &str,
+        source: IpAddr,
+    ) -> Result<Proven, Error> {
+        let Login { account, user } = self.find_login(username).await?;
+        let exists = user.is_some();
+        let proof = async {
+            let user = self.prove_password(user, password).await?;
+            if self.hides_sign_up(client, &user) { Err(Error::NotAuthorized) } else { Ok(user) }
+        };
+        match self.attempt(account, source, proof).await {
+            Err(Error::NotAuthorized) if !exists && !self.hides_existence(client) => Err(Error::UserNotFound),
+            proven => proven.map(Proven),
+        }
+    }
+
+    /// Whether calls of this client answer alike for users and for nobody.
+    pub(super) fn hides_existence(&self, client: &Client) -> bool {
+        client.hide_user_existence.unwrap_or(self.settings.hide_user_existence)
+    }
+
+    /// Whether even who registered this user must not learn that he did: see [`Pool::prove_own`]. Where people register
+    /// themselves over Cognito's SignUp, that tells who exists, and their clients go by `UserNotConfirmed`.
+    pub(super) fn hides_sign_up(&self, client: &Client, user: &User) -> bool {
+        user.status == UserStatus::Unconfirmed && self.hides_existence(client) && !self.settings.self_sign_up
+    }
+
+    /// Whether a client may use a way to sign in; SRP needs a pool that keeps verifiers.
+    pub fn allows(&self, client: &Client, flow: AuthFlow) -> bool {
+        client.allows(flow) && (flow != AuthFlow::AllowUserSrpAuth || self.settings.srp)
+    }
+
     /// Whoever registers an address knows the password he gave. A refusal of its own, or one that does not count as a
     /// wrong password, would tell him that the address was free (D01).
     async fn prove_own(&self, user: Option<User>, password: &str) -> Result<User, Error> {
@@ -104,12 +151,15 @@ impl Pool {
         uuid::Builder::from_random_bytes([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]).into_uuid()
     }
 
-    /// Checks a password at the same cost whether or not there is a user, and renews an outdated hash.
+    /// Checks a password at the same cost whether or not there is a user, and renews an outdated hash; so does one that
+    /// lacks the pool's SRP verifier.
     pub(super) async fn prove_password(&self, user: Option<User>, password: &str) -> Result<User, Error> {
         let stored = user.as_ref().and_then(|user| user.password.as_deref());
         match (self.ports.hasher.verify(password, stored).await?, user) {
-            (PasswordCheck::Right, Some(user)) => Ok(user),
-            (PasswordCheck::RightButOutdated, Some(user)) => self.renew_hash(user, password).await,
+            (PasswordCheck::Right, Some(user)) if user.srp.is_some() || !self.settings.srp => Ok(user),
+            (PasswordCheck::Right | PasswordCheck::RightButOutdated, Some(user)) => {
+                self.renew_hash(user, password).await
+            }
             (PasswordCheck::Wrong, _) | (_, None) => Err(Error::NotAuthorized),
         }
     }
@@ -119,7 +169,7 @@ impl Pool {
             // Others wait for their first hash; his next sign-in renews it.
             return Ok(user);
         }
-        user.keep(&self.keep_password(password).await?);
+        user.keep(&self.keep_password(&user.username, password).await?);
         user.updated_at = self.now();
         match self.ports.directory.update_user(&user).await {
             Ok(version) => Ok(User { version, ..user }),
@@ -139,16 +189,33 @@ impl Pool {
     }
 
     /// What a user who has proven himself still owes: a standing that allows sign-in, then a new password where the
-    /// present one is temporary, then nothing.
+    /// present one is temporary, then a second factor where the pool or he wants one, then nothing.
     ///
     /// Errors: `UserDisabled`, `UserNotConfirmed`, `PasswordResetRequired`, `TemporaryPasswordExpired`, `Unavailable`.
     pub async fn next_step(&self, terms: Terms<'_>, user: &Proven) -> Result<Step, Error> {
         let Proven(user) = user;
+        match self.owed(user)? {
+            Some(Owed::Password) => Ok(Step::Challenge(self.ask_new_password(terms.client, user).await?)),
+            Some(Owed::Factor(owed)) => Ok(Step::Challenge(self.ask_factor(terms.client, user, owed).await?)),
+            None => Ok(Step::Tokens(self.open_session(terms, user).await?)),
+        }
+    }
+
+    /// The same for one who has just proven a second factor: he owes no other.
+    pub(super) async fn last_step(&self, terms: Terms<'_>, user: &User) -> Result<Step, Error> {
+        match self.owed(user)? {
+            // Given a temporary password meanwhile: he has to begin again with it.
+            Some(Owed::Password) => Err(Error::ChallengeInvalid),
+            Some(Owed::Factor(_)) | None => Ok(Step::Tokens(self.open_session(terms, user).await?)),
+        }
+    }
+
+    fn owed(&self, user: &User) -> Result<Option<Owed>, Error> {
         check_standing(user)?;
         if owes_password(user, self.now())? {
-            return Ok(Step::Challenge(self.ask_new_password(terms.client, user).await?));
+            return Ok(Some(Owed::Password));
         }
-        Ok(Step::Tokens(self.open_session(terms, user).await?))
+        Ok(self.owed_factor(user)?.map(Owed::Factor))
     }
 }
 

@@ -1,17 +1,18 @@
-//! Challenges: who owes one, how it is asked, and how its answer is checked.
+//! Challenges: what a user who has proven himself still owes, asked and found again by a random handle. Each kind is
+//! answered in the file of its noun.
 
-use super::auth::{Proven, Step};
-use super::hash::PasswordCheck;
-use super::user::{check_standing, own_names};
-use super::{Client, Pool, Terms};
+use std::sync::Arc;
+
+use super::user::check_standing;
+use super::{Client, Pool, Pools};
 use crate::crypto;
-use crate::error::Error;
-use crate::store::directory::{User, UserStatus};
+use crate::error::{Error, Kind};
+use crate::store::directory::User;
 use crate::store::tokens::{Challenge, ChallengeKey, Purpose};
 
-/// The handle is 256 random bits, so wrong answers are mistakes and not guesses: a user may try many passwords
-/// against the policy before he has to sign in again.
-const NEW_PASSWORD_ATTEMPTS: u32 = 100;
+/// The handle is 256 random bits, so whoever has it is the user, and wrong answers are mistakes: he may try many
+/// passwords against the policy before he has to sign in again. Wrong codes are counted apart.
+const ATTEMPTS: u32 = 100;
 
 /// A challenge as a dialect passes it on.
 pub struct Asked {
@@ -19,85 +20,91 @@ pub struct Asked {
     pub name: &'static str,
     /// The handle that the answer must bring back.
     pub session: String,
+    /// What else the client is told.
+    pub parameters: Vec<(&'static str, String)>,
+}
+
+/// A challenge that was found alive, and who owes it.
+pub(super) struct Pending {
+    pub(super) key: ChallengeKey,
+    pub(super) challenge: Challenge,
+    pub(super) user: User,
+}
+
+impl Pools {
+    /// The pool of a second factor's challenge. Errors: `ChallengeInvalid`, `Unavailable`.
+    pub fn of_challenge(&self, session: &str) -> Result<Arc<Pool>, Error> {
+        let (_, pool) = session.split_once('.').ok_or(Error::ChallengeInvalid)?;
+        match self.find(pool) {
+            Err(Error::NotFound(Kind::Pool)) => Err(Error::ChallengeInvalid),
+            found => found,
+        }
+    }
 }
 
 impl Pool {
-    /// Asks for a new password in place of a temporary one.
-    pub(super) async fn ask_new_password(&self, client: &Client, user: &User) -> Result<Asked, Error> {
-        let session = crypto::encode(self.ports.random.bytes::<32>()?);
+    /// Keeps a challenge for a user; answers its handle.
+    pub(super) async fn put_challenge(&self, purpose: Purpose, client: &Client, user: &User) -> Result<String, Error> {
         let challenge = Challenge {
             client: client.id.clone(),
             user: user.sub,
             user_version: user.version,
             expires_at: self.now().plus(client.auth_session_life()),
-            attempts_left: NEW_PASSWORD_ATTEMPTS,
+            attempts_left: ATTEMPTS,
             answer: None,
             payload: None,
         };
-        self.ports.tokens.put_challenge(&self.new_password_key(&session), &challenge).await?;
-        Ok(Asked { name: "NEW_PASSWORD_REQUIRED", session })
+        self.put_anew(purpose, &challenge).await
     }
 
-    fn new_password_key(&self, session: &str) -> ChallengeKey {
+    /// Keeps a challenge under a handle of its own. That of a second factor names the pool, because nothing else in
+    /// Cognito's AssociateSoftwareToken does.
+    async fn put_anew(&self, purpose: Purpose, challenge: &Challenge) -> Result<String, Error> {
+        let handle = crypto::encode(self.ports.random.bytes::<32>()?);
+        let handle = if purpose == Purpose::NewPassword { handle } else { format!("{handle}.{}", self.id()) };
+        self.ports.tokens.put_challenge(&self.handle_key(purpose, &handle), challenge).await?;
+        Ok(handle)
+    }
+
+    /// The step after one that was taken, for the same user and client and no longer than it.
+    pub(super) async fn follow_with(&self, purpose: Purpose, pending: Pending) -> Result<String, Error> {
+        self.consume(&pending).await?;
+        self.put_anew(purpose, &Challenge { attempts_left: ATTEMPTS, ..pending.challenge }).await
+    }
+
+    fn handle_key(&self, purpose: Purpose, session: &str) -> ChallengeKey {
         ChallengeKey {
             pool: self.id().to_owned(),
-            purpose: Purpose::NewPassword,
+            purpose,
             // A dump of the store must not hold handles that work.
             subject: crypto::encode(self.secrets.handle.tag(&[session.as_bytes()])),
         }
     }
 
-    /// Answers NEW_PASSWORD_REQUIRED. The password is set before the challenge is consumed: if the store fails in
-    /// between, the same call succeeds later; and consuming has one winner, so tokens are given once.
+    /// The challenge of a handle, which stays alive. `by` is the client that answers and whom it says the user is,
+    /// where the dialect carries that.
     ///
-    /// Errors: `ChallengeInvalid`, `InvalidPassword` (the challenge stays), the standings, `Unavailable`.
-    pub async fn respond_new_password(
+    /// Errors: `ChallengeInvalid`, the standings, `Unavailable`.
+    pub(super) async fn pending(
         &self,
-        client: &Client,
-        username: &str,
+        purpose: Purpose,
         session: &str,
-        new_password: &str,
-    ) -> Result<Step, Error> {
-        let key = self.new_password_key(session);
+        by: Option<(&Client, &str)>,
+    ) -> Result<Pending, Error> {
+        let key = self.handle_key(purpose, session);
         let found = self.ports.tokens.attempt_challenge(&key, self.now()).await?;
-        let challenge = found.filter(|found| found.client == client.id).ok_or(Error::ChallengeInvalid)?;
-        let user = self.find_login(username).await?.user.filter(|user| user.sub == challenge.user);
+        let challenge = found.filter(|found| by.is_none_or(|(client, _)| found.client == client.id));
+        let challenge = challenge.ok_or(Error::ChallengeInvalid)?;
+        let user = self.ports.directory.user(self.id(), challenge.user).await?;
+        let user = user.filter(|user| by.is_none_or(|(_, name)| self.names(user, name)));
         let user = user.ok_or(Error::ChallengeInvalid)?;
         check_standing(&user)?;
-        self.settings.password_policy.check(new_password, &own_names(&user))?;
-        let user = if user.version == challenge.user_version {
-            self.replace_temporary_password(user, new_password).await?
-        } else {
-            self.already_replaced(user, new_password).await?
-        };
-        if !self.ports.tokens.consume_challenge(&key, self.now()).await? {
-            return Err(Error::ChallengeInvalid);
-        }
-        self.next_step(Terms::from(client), &Proven(user)).await
+        Ok(Pending { key, challenge, user })
     }
 
-    async fn replace_temporary_password(&self, mut user: User, new_password: &str) -> Result<User, Error> {
-        user.keep(&self.keep_password(new_password).await?);
-        user.status = UserStatus::Confirmed;
-        user.temporary_until = None;
-        user.updated_at = self.now();
-        match self.ports.directory.update_user(&user).await {
-            Ok(version) => Ok(User { version, ..user }),
-            Err(Error::Conflict) => {
-                let user = self.ports.directory.user(self.id(), user.sub).await?.ok_or(Error::ChallengeInvalid)?;
-                self.already_replaced(user, new_password).await
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The same answer again, after one whose reply was lost: right only if it set this very password.
-    async fn already_replaced(&self, user: User, new_password: &str) -> Result<User, Error> {
-        let set = self.ports.hasher.verify(new_password, user.password.as_deref()).await?;
-        let same = match set {
-            PasswordCheck::Right | PasswordCheck::RightButOutdated => true,
-            PasswordCheck::Wrong => false,
-        };
-        if same && user.status == UserStatus::Confirmed { Ok(user) } else { Err(Error::ChallengeInvalid) }
+    /// Takes a challenge away. `ChallengeInvalid` for all but one caller.
+    pub(super) async fn consume(&self, pending: &Pending) -> Result<(), Error> {
+        let taken = self.ports.tokens.consume_challenge(&pending.key, self.now()).await?;
+        if taken { Ok(()) } else { Err(Error::ChallengeInvalid) }
     }
 }

@@ -79,7 +79,8 @@ impl Pool {
         self.settings.password_policy.check(new_password, &[username])?;
         let login = self.find_login(username).await?;
         self.count_source(source).await?;
-        let kept = self.keep_password(new_password).await?;
+        let called = login.user.as_ref().map_or(username, |user| &user.username);
+        let kept = self.keep_password(called, new_password).await?;
         let key = self.reset_key(login.account);
         let tag = self.code_tag(login.account, login.user.as_ref(), code);
         match self.ports.tokens.answer_challenge(&key, &tag, self.now()).await? {

@@ -95,6 +95,16 @@ impl Hasher {
         self.queue.room()
     }
 
+    /// Runs other work that costs a core some milliseconds, in turn with the hashes. `Unavailable` as above.
+    pub async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let turn = self.queue.turn().await?;
+        let job = move || {
+            let _turn = turn;
+            work()
+        };
+        tokio::task::spawn_blocking(job).await.map_err(Error::internal)
+    }
+
     async fn in_turn<T: Send + 'static>(
         &self,
         password: &str,

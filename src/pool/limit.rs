@@ -76,6 +76,17 @@ impl Pool {
         outcome
     }
 
+    /// Whether a proof may begin, without counting it. Errors: `TooManyRequests`, `Unavailable`.
+    pub(super) async fn may_attempt(&self, account: Uuid, source: IpAddr) -> Result<(), Error> {
+        let (account, source) = (format!("account|{}|{account}", self.id()), source_subject(source));
+        let _turn = self.ports.turns.take(&account).await?;
+        for (subject, throttle) in [(source, self.source_throttle()), (account, self.account_throttle())] {
+            self.count(&subject, &throttle).await?;
+            self.ports.tokens.forgive_attempt(&subject, &throttle, self.now()).await?;
+        }
+        Ok(())
+    }
+
     /// Counts one request for a mail to an account.
     pub(super) async fn count_mail(&self, account: Uuid, source: IpAddr) -> Result<(), Error> {
         self.count_source(source).await?;

@@ -4,6 +4,7 @@
 mod access_key;
 mod alias;
 mod api_key;
+mod app_secret;
 mod auth;
 mod bootstrap;
 mod challenge;
@@ -25,7 +26,9 @@ mod key;
 mod limit;
 mod link;
 mod master;
+pub mod mfa;
 pub mod name;
+mod new_password;
 mod organization;
 pub mod outbox;
 pub mod password;
@@ -40,8 +43,11 @@ pub mod schema;
 mod session;
 pub mod settings;
 mod sign_up;
+pub mod srp;
+mod srp_sign_in;
 mod surface;
 pub mod token;
+pub mod totp;
 mod user;
 
 use std::collections::HashMap;
@@ -74,12 +80,14 @@ pub use invitation::Invitation;
 pub use key::KeyRow;
 pub use limit::Turns;
 pub use link::LinkTo;
+pub use new_password::NewPassword;
 pub use outbox::Outbox;
 pub use permission::{ADMIN_GROUP, Action};
 pub use pools::Pools;
 pub use session::{Caller, Terms, Tokens};
 pub use settings::PoolSettings;
 pub use sign_up::{Joins, SignUp};
+pub use srp_sign_in::{PasswordVerifier, SrpProof};
 pub use surface::{Surface, Surfaces};
 pub use user::NewUser;
 
@@ -144,6 +152,11 @@ struct Secrets {
     absent: MacKey,
     api_key: MacKey,
     client_secret: MacKey,
+    app_secret: SealKey,
+    srp: SealKey,
+    srp_block: SealKey,
+    srp_absent: MacKey,
+    mfa: SealKey,
     link: MacKey,
     link_content: SealKey,
     link_state: MacKey,
@@ -159,6 +172,11 @@ impl Secrets {
             absent: root.mac_key("absent-user", pool)?,
             api_key: root.mac_key("api-key", pool)?,
             client_secret: root.mac_key("client-secret", pool)?,
+            app_secret: root.seal_key("app-secret", pool)?,
+            srp: root.seal_key("srp-verifier", pool)?,
+            srp_block: root.seal_key("srp-block", pool)?,
+            srp_absent: root.mac_key("srp-absent", pool)?,
+            mfa: root.seal_key("mfa", pool)?,
             link: root.mac_key("link", pool)?,
             link_content: root.seal_key("link-content", pool)?,
             link_state: root.mac_key("link-state", pool)?,

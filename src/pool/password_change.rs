@@ -51,7 +51,7 @@ impl Pool {
         check_standing(&user)?;
         owes_password(&user, self.now())?;
         self.settings.password_policy.check(proposed, &own_names(&user))?;
-        let kept = self.keep_password(proposed).await?;
+        let kept = self.keep_password(&user.username, proposed).await?;
         let ends = self.settings.end_sessions_on_password_change;
         let changed = self.change_user(user.sub, |now| {
             if now.password != user.password || now.status != user.status {
@@ -93,7 +93,7 @@ impl Pool {
 
     async fn give_password(&self, user: &User, password: &str, temporary: bool) -> Result<User, Error> {
         self.settings.password_policy.check(password, &own_names(user))?;
-        let kept = self.keep_password(password).await?;
+        let kept = self.keep_password(&user.username, password).await?;
         let until = self.now().plus(self.settings.temporary_password_life());
         let changed = self.change_user(user.sub, |user| {
             if user.status == UserStatus::ExternalProvider {

@@ -64,7 +64,7 @@ impl Pool {
         let (link, user) = self.read_reset_link(client, name, token).await?;
         self.forgive_source(source).await?;
         self.settings.password_policy.check(new_password, &own_names(&user))?;
-        let kept = self.keep_password(new_password).await?;
+        let kept = self.keep_password(&user.username, new_password).await?;
         self.consume_link(&link).await?;
         let set = self.set_proven(user.sub, &kept, |user| self.still_resets(user, &link.about)).await;
         self.or_put_back(&link.key, &link.challenge, set).await

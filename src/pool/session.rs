@@ -102,6 +102,12 @@ impl Pool {
         self.end_for_good(&token.key(self), self.longest_session(), "revoked").await
     }
 
+    /// Whether this is a refresh token of one of the pool's clients.
+    pub fn is_refresh_token(&self, token: &str) -> bool {
+        let of = |client| RefreshToken::decode(&self.secrets.refresh, Terms::from(client), token).is_some();
+        self.clients.values().any(of)
+    }
+
     /// Ends the caller's session, at once and for good; his others go on.
     pub async fn sign_out(&self, caller: &Caller) -> Result<(), Error> {
         let key = caller.session.key();
@@ -137,12 +143,13 @@ impl Pool {
     pub async fn authenticate(&self, access_token: &str) -> Result<Caller, Error> {
         let known = self.keys.load().version();
         let claims = self.verify_access(access_token).await?;
-        let user = self.living_owner(claims.sub, claims.origin_jti).await?.user;
+        let id = claims.session();
+        let user = self.living_owner(claims.sub, id).await?.user;
         if self.keys.load().version() != known {
             // The key may have been dropped in an emergency since the last reading.
             self.verify_access(access_token).await?;
         }
-        let key = SessionKey { pool: self.id().to_owned(), user: claims.sub, id: claims.origin_jti };
+        let key = SessionKey { pool: self.id().to_owned(), user: claims.sub, id };
         let session = self.ports.tokens.session(&key, self.now()).await?.ok_or(Error::TokenRevoked)?;
         if session.client != claims.client_id || !of_this_epoch(&user, &session) {
             return Err(Error::TokenRevoked);

@@ -182,6 +182,9 @@ impl PoolSettings {
         }
         within("temporary password life", self.temporary_password_seconds, 60, 365 * DAY)?;
         within("reset code life", self.reset_code_seconds, 60, DAY)?;
+        if self.mfa.mode != MfaMode::Off && !(self.mfa.software_token || self.mfa.email || self.mfa.sms) {
+            return Err(Error::invalid("MFA", "can not be asked for without a factor that users can have"));
+        }
         self.password_policy.check_numbers()
     }
 

@@ -31,9 +31,10 @@ pub struct AccessClaims {
     pub iss: String,
     /// The app client.
     pub client_id: String,
-    /// The session.
-    pub origin_jti: Uuid,
-    /// The sign-in or refresh that made it.
+    /// The session, where tokens of the client can be revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin_jti: Option<Uuid>,
+    /// The sign-in or refresh that made it; the session, where nothing else names it.
     pub event_id: Uuid,
     /// `access`.
     pub token_use: String,
@@ -48,10 +49,18 @@ pub struct AccessClaims {
     /// Before this it is not valid; our own tokens have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
-    /// Its own id.
-    pub jti: Uuid,
+    /// Its own id, where tokens of the client can be revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jti: Option<Uuid>,
     /// The user's name.
     pub username: String,
+}
+
+impl AccessClaims {
+    /// The session that the token belongs to.
+    pub fn session(&self) -> Uuid {
+        self.origin_jti.unwrap_or(self.event_id)
+    }
 }
 
 /// Claims of an id token; attributes of the user stand beside the named ones.
@@ -64,13 +73,15 @@ struct IdClaims<'a> {
     iss: &'a str,
     #[serde(rename = "cognito:username")]
     username: &'a str,
-    origin_jti: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin_jti: Option<Uuid>,
     event_id: Uuid,
     token_use: &'static str,
     auth_time: i64,
     exp: i64,
     iat: i64,
-    jti: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<Uuid>,
     #[serde(flatten)]
     attributes: BTreeMap<&'a str, Value>,
 }
@@ -96,13 +107,21 @@ impl Pools {
 }
 
 impl Pool {
+    /// Whether a text looks like a token that says what it is for.
+    pub fn is_jwt(token: &str) -> bool {
+        let payload = token.split('.').nth(1).and_then(crypto::decode);
+        let claims: Option<Value> = payload.and_then(|payload| serde_json::from_slice(&payload).ok());
+        claims.is_some_and(|claims| claims.get("token_use").is_some())
+    }
+
     /// Signs an access and an id token for a session.
     pub(super) async fn issue(&self, client: &Client, user: &User, session: &Session) -> Result<IssuedTokens, Error> {
         let now = self.now();
         let keys = self.keys.load_full();
         let signer = keys.signer(now).ok_or_else(|| Error::unavailable("the pool has no signing key yet"))?;
         let issuer = self.issuer();
-        let event_id = self.ports.random.uuid()?;
+        // Clients call RevokeToken when they see origin_jti, so that where it can not be done there is none.
+        let event_id = if client.revocation { self.ports.random.uuid()? } else { session.id };
         let access = self.access_claims(client, user, session, event_id, &issuer)?;
         let id = self.id_claims(client, user, session, event_id, &issuer)?;
         let tokens = IssuedTokens { access_token: signer.sign(&access).await?, id_token: signer.sign(&id).await? };
@@ -125,7 +144,7 @@ impl Pool {
             groups: user.groups.clone(),
             iss: issuer.to_owned(),
             client_id: client.id.clone(),
-            origin_jti: session.id,
+            origin_jti: client.revocation.then_some(session.id),
             event_id,
             token_use: "access".to_owned(),
             scope: SIGN_IN_SCOPE.to_owned(),
@@ -133,7 +152,7 @@ impl Pool {
             exp: iat.saturating_add_unsigned(client.access_token_seconds),
             iat,
             nbf: None,
-            jti: self.ports.random.uuid()?,
+            jti: client.revocation.then(|| self.ports.random.uuid()).transpose()?,
             username: user.username.clone(),
         })
     }
@@ -153,14 +172,14 @@ impl Pool {
             groups: &user.groups,
             iss: issuer,
             username: &user.username,
-            origin_jti: session.id,
+            origin_jti: client.revocation.then_some(session.id),
             event_id,
             token_use: "id",
             auth_time: session.auth_time.seconds(),
             exp: iat.saturating_add_unsigned(client.id_token_seconds),
             iat,
-            jti: self.ports.random.uuid()?,
-            attributes: attribute_claims(user),
+            jti: client.revocation.then(|| self.ports.random.uuid()).transpose()?,
+            attributes: readable(client, attribute_claims(user)),
         })
     }
 
@@ -176,6 +195,14 @@ impl Pool {
         check_times(&claims, self.now())?;
         if claims.scope.split(' ').any(|scope| scope == SIGN_IN_SCOPE) { Ok(claims) } else { Err(Error::AccessDenied) }
     }
+}
+
+/// What of them the client may read.
+fn readable<'a>(client: &Client, mut claims: BTreeMap<&'a str, Value>) -> BTreeMap<&'a str, Value> {
+    if let Some(names) = &client.read_attributes {
+        claims.retain(|name, _| names.contains(*name));
+    }
+    claims
 }
 
 /// No leeway on the end: our own clock set it.

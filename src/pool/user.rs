@@ -94,7 +94,7 @@ impl Pool {
         user.client_secret = draft.client_secret;
         user.attributes = draft.attributes;
         self.settings.password_policy.check(&draft.password, &own_names(&user))?;
-        user.keep(&self.keep_password(&draft.password).await?);
+        user.keep(&self.keep_password(&user.username, &draft.password).await?);
         if draft.temporary {
             user.status = UserStatus::ForceChangePassword;
             user.temporary_until = Some(now.plus(self.settings.temporary_password_life()));
@@ -179,7 +179,12 @@ impl Pool {
     ) -> Result<User, Error> {
         for _ in 0..CHANGE_TRIES {
             let mut user = self.ports.directory.user(self.id(), sub).await?.ok_or(Error::UserNotFound)?;
+            let username = user.username.clone();
             apply(&mut user)?;
+            if user.username != username {
+                // It is bound to the name; his next sign-in with the password itself makes another.
+                user.srp = None;
+            }
             user.aliases = self.aliases_of(&user);
             user.updated_at = self.now();
             match self.ports.directory.update_user(&user).await {

@@ -73,6 +73,14 @@ pub enum Purpose {
     ChangeEmail,
     /// An invitation into an organization.
     Invitation,
+    /// An exchange by SRP; found by the id in its sealed block.
+    Srp,
+    /// The code of an authenticator application; found by its random handle, like all below.
+    SoftwareToken,
+    /// A second factor to be set up.
+    MfaSetup,
+    /// A second factor that was just set up.
+    MfaReady,
 }
 
 impl Purpose {
@@ -85,6 +93,10 @@ impl Purpose {
             Self::VerifyEmail => "verify_email",
             Self::ChangeEmail => "change_email",
             Self::Invitation => "invitation",
+            Self::Srp => "srp",
+            Self::SoftwareToken => "software_token",
+            Self::MfaSetup => "mfa_setup",
+            Self::MfaReady => "mfa_ready",
         }
     }
 }

@@ -53,9 +53,9 @@ impl Signer {
         let text = format!("AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{}", hex::encode(sha256(canonical)));
         let mut key = format!("AWS4{}", self.secret).into_bytes();
         for step in [day, &self.region, &self.service, "aws4_request"] {
-            key = hmac_sha256(&key, step.as_bytes()).to_vec();
+            key = hmac_sha256(&key, &[step.as_bytes()]).to_vec();
         }
-        let signature = hex::encode(hmac_sha256(&key, text.as_bytes()));
+        let signature = hex::encode(hmac_sha256(&key, &[text.as_bytes()]));
         let credential = format!("{}/{scope}", self.id);
         let authorization =
             format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}");

@@ -115,8 +115,10 @@ pub fn is_met(error: &Error) -> bool {
         | Error::Internal(_) => true,
         // Nothing is made here, every token has the one scope there is, and a path that is not known is no operation.
         Error::UserExists | Error::Exists(_) | Error::AccessDenied | Error::NotFound(_) => false,
-        // Links, organizations and foreign directories are of the other APIs; a new password is asked for here.
+        // Links, organizations, foreign directories and second factors are of the other APIs; a new password is asked
+        // for here.
         Error::NewPasswordRequired
+        | Error::CodeUsed
         | Error::LinkInvalid
         | Error::InvitationForAnother
         | Error::AlreadyMember
@@ -124,7 +126,7 @@ pub fn is_met(error: &Error) -> bool {
     }
 }
 
-pub fn every_refusal() -> [Error; 31] {
+pub fn every_refusal() -> [Error; 32] {
     [
         Error::invalid("field", "reason"),
         Error::NotAuthorized,
@@ -139,6 +141,7 @@ pub fn every_refusal() -> [Error; 31] {
         Error::NoVerifiedAddress,
         Error::ResetNotAllowed,
         Error::CodeMismatch,
+        Error::CodeUsed,
         Error::CodeExpired,
         Error::ChallengeInvalid,
         Error::LinkInvalid,

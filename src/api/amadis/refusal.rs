@@ -102,6 +102,7 @@ impl Refusal {
             | Error::NoVerifiedAddress
             | Error::CodeMismatch
             | Error::CodeExpired
+            | Error::CodeUsed
             | Error::ChallengeInvalid
             | Error::LinkInvalid
             | Error::InvitationForAnother

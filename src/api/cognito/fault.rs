@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::JSON;
 use crate::api::http::{self, BUSY, BodyFault, INTERNAL, Outcome};
 use crate::error::{self, Error, Kind};
+use crate::pool::NewPassword;
 
 const NOT_AUTHORIZED: &str = "NotAuthorizedException";
 const INVALID_PARAMETER: &str = "InvalidParameterException";
@@ -62,6 +63,27 @@ impl Fault {
             "token_expired" => fault.saying("Refresh Token has expired"),
             "token_revoked" => fault.saying("Refresh Token has been revoked"),
             _ => fault,
+        }
+    }
+
+    /// What an operation says that proves a password or a code: too many wrong ones count like a wrong one, so that no
+    /// SDK tries again by itself.
+    pub(super) fn of_proof(error: Error) -> Self {
+        let locked = matches!(error, Error::TooManyRequests { .. });
+        let fault = Self::from(error);
+        if locked { Self { name: NOT_AUTHORIZED, ..fault.saying("Password attempts exceeded") } } else { fault }
+    }
+
+    /// What an operation says that writes attributes for a client.
+    pub(super) fn of_attributes(error: Error) -> Self {
+        let provided =
+            matches!(&error, Error::InvalidParameter { field, .. } if *field == NewPassword::ALREADY_PROVIDED);
+        let denied = matches!(error, Error::AccessDenied);
+        let fault = Self::from(error);
+        match (denied, provided) {
+            (true, _) => fault.saying("A client attempted to write unauthorized attribute"),
+            (false, true) => Self { name: NOT_AUTHORIZED, ..fault },
+            (false, false) => fault,
         }
     }
 
@@ -126,6 +148,7 @@ impl From<Error> for Fault {
             | Error::ResetNotAllowed
             | Error::CodeMismatch
             | Error::CodeExpired
+            | Error::CodeUsed
             | Error::ChallengeInvalid
             | Error::LinkInvalid
             | Error::InvitationForAnother
@@ -152,7 +175,7 @@ fn name_of(error: &Error) -> &'static str {
         Error::PasswordResetRequired => "PasswordResetRequiredException",
         Error::InvalidPassword(_) => "InvalidPasswordException",
         Error::CodeMismatch => "CodeMismatchException",
-        Error::CodeExpired => "ExpiredCodeException",
+        Error::CodeExpired | Error::CodeUsed => "ExpiredCodeException",
         Error::TokenReused => "RefreshTokenReuseException",
         Error::NotFound(_) => "ResourceNotFoundException",
         Error::Exists(Kind::Group) => "GroupExistsException",

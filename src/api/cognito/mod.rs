@@ -1,12 +1,17 @@
 //! The Amazon Cognito API (contract cognito): `POST /`, the operation in X-Amz-Target, JSON 1.1 both ways. A call goes
 //! target → who may call → the model's constraints → the function of the table, and every refusal has one shape.
 
+mod auth;
+mod challenges;
 mod claim;
 mod fault;
+mod mfa;
 mod model;
 mod operation;
+mod secret;
 mod sign_out;
 mod sigv4;
+mod tokens;
 mod violation;
 
 use std::sync::Arc;

@@ -9,14 +9,14 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::fault::Fault;
-use super::sign_out;
+use super::{auth, challenges, mfa, sign_out, tokens};
 use crate::api::Api;
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind};
 use crate::pool::{Caller, Client, Pool};
 
 /// The operations that are built, file by file.
-const TABLE: [&[Operation]; 1] = [sign_out::ROWS];
+const TABLE: [&[Operation]; 5] = [auth::ROWS, challenges::ROWS, mfa::ROWS, sign_out::ROWS, tokens::ROWS];
 
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,6 @@ pub(super) struct Call {
     /// The pools and the ports.
     pub(super) api: Arc<Api>,
     /// Where the caller is.
-    #[expect(dead_code, reason = "the operations that prove who somebody is come next")]
     pub(super) source: IpAddr,
 }
 

@@ -1,28 +1,13 @@
-//! Ending sessions: of a refresh token, of the caller, of somebody else.
+//! Ending all sessions: the caller's, and somebody else's.
 
 use serde::Deserialize;
 
 use super::fault::Fault;
 use super::operation::{Call, Empty, operations};
-use crate::pool::Terms;
 
 operations! {
-    Nobody RevokeToken => revoke_token;
     AccessToken GlobalSignOut => global_sign_out;
     Signed AdminUserGlobalSignOut => admin_user_global_sign_out;
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct RevokeTokenInput {
-    token: String,
-    client_id: String,
-}
-
-async fn revoke_token(call: &Call, input: RevokeTokenInput) -> Result<Empty, Fault> {
-    let (pool, client) = call.client(&input.client_id)?;
-    pool.revoke(Terms::from(&client), &input.token).await.map_err(Fault::of_refresh)?;
-    Ok(Empty {})
 }
 
 #[derive(Deserialize)]

@@ -152,9 +152,9 @@ impl Signing<'_> {
         let text = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{}", self.stamp, hex::encode(crypto::sha256(canonical)));
         let first = zeroize::Zeroizing::new(format!("AWS4{secret}"));
         let steps = [day.as_str(), region, SERVICE, TERMINATOR];
-        let of_day = |key: Vec<u8>, step: &str| crypto::hmac_sha256(&key, step.as_bytes()).to_vec();
+        let of_day = |key: Vec<u8>, step: &str| crypto::hmac_sha256(&key, &[step.as_bytes()]).to_vec();
         let key = steps.into_iter().fold(first.as_bytes().to_vec(), of_day);
-        let ours = hex::encode(crypto::hmac_sha256(&key, text.as_bytes()));
+        let ours = hex::encode(crypto::hmac_sha256(&key, &[text.as_bytes()]));
         crypto::same(ours.as_bytes(), signature.as_bytes())
     }
 

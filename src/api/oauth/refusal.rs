@@ -135,6 +135,7 @@ impl Refusal {
             | Error::ResetNotAllowed
             | Error::CodeMismatch
             | Error::CodeExpired
+            | Error::CodeUsed
             | Error::ChallengeInvalid
             | Error::LinkInvalid
             | Error::InvitationForAnother

@@ -66,6 +66,7 @@ impl Refusal {
             | Error::ResetNotAllowed
             | Error::CodeMismatch
             | Error::CodeExpired
+            | Error::CodeUsed
             | Error::ChallengeInvalid
             | Error::LinkInvalid
             | Error::InvitationForAnother
@@ -113,7 +114,7 @@ fn unauthorized(operation: Operation, error: &Error) -> Cow<'static, str> {
 fn exception(error: &Error) -> &'static str {
     match error {
         Error::CodeMismatch => "CodeMismatchException",
-        Error::CodeExpired => "ExpiredCodeException",
+        Error::CodeExpired | Error::CodeUsed => "ExpiredCodeException",
         Error::InvalidPassword(_) => "InvalidPasswordException",
         Error::UserNotFound => "UserNotFoundException",
         Error::UserNotConfirmed => "UserNotConfirmedException",

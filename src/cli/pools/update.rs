@@ -9,6 +9,7 @@ use crate::cli::failure::Failure;
 use crate::cli::open::Opened;
 use crate::keys::Algorithm;
 use crate::pool::password::PasswordPolicy;
+use crate::pool::settings::{MfaMode, MfaRules};
 use crate::pool::{Pool, PoolSettings};
 
 /// What to change.
@@ -35,6 +36,13 @@ pub(super) struct Update {
     /// End a user's other sessions when he changes or resets his password
     #[arg(long, value_enum, value_name = "SWITCH")]
     end_sessions_on_password_change: Option<Switch>,
+    /// Keep an SRP verifier beside the hash of each password, for clients that sign in by SRP (Amplify and others); for
+    /// passwords that are there already, from the next sign-in with the password itself
+    #[arg(long, value_enum, value_name = "SWITCH")]
+    srp: Option<Switch>,
+    /// Ask for the code of an authenticator application: of nobody, of who has set one up, or of everybody
+    #[arg(long, value_enum, value_name = "MODE")]
+    mfa: Option<Mfa>,
     /// How long a temporary password works, 1m to 365d
     #[arg(long, value_name = "TIME", value_parser = seconds)]
     temporary_password_life: Option<u64>,
@@ -56,6 +64,24 @@ enum Needed {
     Numbers,
     Symbols,
     None,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mfa {
+    Off,
+    Optional,
+    On,
+}
+
+impl Mfa {
+    fn apply(self, rules: &mut MfaRules) {
+        rules.mode = match self {
+            Self::Off => MfaMode::Off,
+            Self::Optional => MfaMode::Optional,
+            Self::On => MfaMode::On,
+        };
+        rules.software_token |= self != Self::Off;
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -87,6 +113,10 @@ impl Update {
         settings.hide_user_existence = switched(self.hide_user_existence, settings.hide_user_existence);
         settings.end_sessions_on_password_change =
             switched(self.end_sessions_on_password_change, settings.end_sessions_on_password_change);
+        settings.srp = switched(self.srp, settings.srp);
+        if let Some(mfa) = self.mfa {
+            mfa.apply(&mut settings.mfa);
+        }
         settings.temporary_password_seconds =
             self.temporary_password_life.unwrap_or(settings.temporary_password_seconds);
         settings.reset_code_seconds = self.reset_code_life.unwrap_or(settings.reset_code_seconds);

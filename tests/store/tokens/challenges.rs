@@ -188,6 +188,10 @@ pub async fn every_purpose_is_its_own(store: Store) {
         Purpose::VerifyEmail,
         Purpose::ChangeEmail,
         Purpose::Invitation,
+        Purpose::Srp,
+        Purpose::SoftwareToken,
+        Purpose::MfaSetup,
+        Purpose::MfaReady,
     ];
     let (key, challenge) = (key(), challenge());
     for purpose in all {

@@ -112,6 +112,7 @@ impl Refusal {
             | Error::ResetNotAllowed
             | Error::CodeMismatch
             | Error::CodeExpired
+            | Error::CodeUsed
             | Error::ChallengeInvalid
             | Error::LinkInvalid
             | Error::InvitationForAnother
@@ -170,12 +171,13 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
         | Error::ResetNotAllowed
         | Error::CodeMismatch
         | Error::CodeExpired
+        | Error::CodeUsed
         | Error::ChallengeInvalid
         | Error::LinkInvalid
         | Error::InvitationForAnother
-        | Error::NotFound(Kind::Pool | Kind::Client | Kind::Group | Kind::Organization | Kind::Key | Kind::AccessKey) => {
-            StatusCode::BAD_REQUEST
-        }
+        | Error::NotFound(
+            Kind::Pool | Kind::Client | Kind::Group | Kind::Organization | Kind::Key | Kind::AccessKey | Kind::Device,
+        ) => StatusCode::BAD_REQUEST,
         Error::NotFound(Kind::Path) => StatusCode::NOT_FOUND,
         Error::UserExists | Error::AlreadyMember | Error::Exists(_) => StatusCode::CONFLICT,
         Error::LimitExceeded | Error::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,

@@ -137,6 +137,7 @@ fn words(asked: Asked<'_>, error: &Error) -> (u16, Cow<'static, str>) {
         | Error::TokenReused
         | Error::CodeMismatch
         | Error::CodeExpired
+        | Error::CodeUsed
         | Error::ChallengeInvalid => (401, NOT_SIGNED_IN.into()),
     }
 }

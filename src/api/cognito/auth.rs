@@ -1,0 +1,223 @@
+//! InitiateAuth and AdminInitiateAuth: the ways to begin a sign-in, and what they lead to (contract cognito (c)).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::Fault;
+use super::operation::{Call, operations};
+use super::secret::{check_hash, check_hash_of_token};
+use crate::pool::client::AuthFlow;
+use crate::pool::{Client, PasswordVerifier, Pool, Step, Terms, Tokens};
+
+operations! {
+    Nobody InitiateAuth => initiate_auth;
+    Signed AdminInitiateAuth => admin_initiate_auth;
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InitiateAuthInput {
+    auth_flow: String,
+    client_id: String,
+    #[serde(default)]
+    auth_parameters: Parameters,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AdminInitiateAuthInput {
+    user_pool_id: String,
+    #[serde(flatten)]
+    given: InitiateAuthInput,
+}
+
+/// AuthParameters or ChallengeResponses.
+#[derive(Default, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Parameters(BTreeMap<String, String>);
+
+impl Parameters {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    pub(super) fn need(&self, name: &str) -> Result<&str, Fault> {
+        self.get(name).ok_or_else(|| Fault::invalid(format!("Missing required parameter {name}")))
+    }
+
+    /// Name and value of those whose name begins so.
+    pub(super) fn below(&self, prefix: &str) -> BTreeMap<String, String> {
+        let stripped = |(name, value): (&String, &String)| Some((name.strip_prefix(prefix)?.to_owned(), value.clone()));
+        self.0.iter().filter_map(stripped).collect()
+    }
+
+    /// Whom a call is about, once it is known to speak for the client.
+    pub(super) async fn username(&self, pool: &Pool, client: &Client) -> Result<&str, Fault> {
+        let hash = self.get("SECRET_HASH");
+        if hash.is_none() && !client.secrets.is_empty() {
+            check_hash(pool, client, None, "").await?;
+        }
+        let username = self.need("USERNAME")?;
+        check_hash(pool, client, hash, username).await?;
+        Ok(username)
+    }
+}
+
+/// What a step of a sign-in leads to. `ChallengeParameters` is always there (§0.6).
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AuthOutput {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge_name: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
+    challenge_parameters: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authentication_result: Option<AuthenticationResult>,
+}
+
+/// Tokens as Cognito hands them out.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AuthenticationResult {
+    access_token: String,
+    expires_in: u64,
+    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    id_token: String,
+}
+
+impl From<Tokens> for AuthenticationResult {
+    fn from(tokens: Tokens) -> Self {
+        let Tokens { access_token, id_token, refresh_token, expires_in } = tokens;
+        Self { access_token, expires_in, token_type: "Bearer", refresh_token, id_token }
+    }
+}
+
+impl From<Step> for AuthOutput {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Tokens(tokens) => Self {
+                challenge_name: None,
+                session: None,
+                challenge_parameters: BTreeMap::new(),
+                authentication_result: Some(tokens.into()),
+            },
+            Step::Challenge(asked) => Self {
+                challenge_name: Some(asked.name),
+                session: Some(asked.session),
+                challenge_parameters: asked.parameters.into_iter().collect(),
+                authentication_result: None,
+            },
+        }
+    }
+}
+
+impl From<PasswordVerifier> for AuthOutput {
+    /// Without a Session, which some clients never bring back (§0.2): the block carries everything.
+    fn from(asked: PasswordVerifier) -> Self {
+        let PasswordVerifier { srp_b, salt, secret_block, user_id } = asked;
+        let challenge_parameters = BTreeMap::from([
+            ("SRP_B", srp_b),
+            ("SALT", salt),
+            ("SECRET_BLOCK", secret_block),
+            ("USERNAME", user_id.clone()),
+            ("USER_ID_FOR_SRP", user_id),
+        ]);
+        Self {
+            challenge_name: Some("PASSWORD_VERIFIER"),
+            session: None,
+            challenge_parameters,
+            authentication_result: None,
+        }
+    }
+}
+
+async fn initiate_auth(call: &Call, input: InitiateAuthInput) -> Result<AuthOutput, Fault> {
+    let (pool, client) = call.client(&input.client_id)?;
+    begin(call, &pool, &client, &input, false).await
+}
+
+async fn admin_initiate_auth(call: &Call, input: AdminInitiateAuthInput) -> Result<AuthOutput, Fault> {
+    let (pool, client) = client_of(call, &input.user_pool_id, &input.given.client_id)?;
+    begin(call, &pool, &client, &input.given, true).await
+}
+
+/// A client of the pool that a signed call is about.
+pub(super) fn client_of(call: &Call, pool: &str, client: &str) -> Result<(Arc<Pool>, Client), Fault> {
+    let asked = call.pool(pool)?;
+    let (pool, found) = call.client(client)?;
+    if pool.id() == asked.id() { Ok((pool, found)) } else { Err(no_client(client)) }
+}
+
+fn no_client(id: &str) -> Fault {
+    Fault::new("ResourceNotFoundException", format!("User pool client {id} does not exist."))
+}
+
+async fn begin(
+    call: &Call,
+    pool: &Pool,
+    client: &Client,
+    input: &InitiateAuthInput,
+    admin: bool,
+) -> Result<AuthOutput, Fault> {
+    let given = &input.auth_parameters;
+    match (input.auth_flow.as_str(), admin) {
+        ("USER_PASSWORD_AUTH", false) => {
+            may(pool, client, AuthFlow::AllowUserPasswordAuth, "USER_PASSWORD_AUTH flow not enabled for this client")?;
+            by_password(call, pool, client, given).await
+        }
+        ("ADMIN_USER_PASSWORD_AUTH" | "ADMIN_NO_SRP_AUTH", true) => {
+            may(pool, client, AuthFlow::AllowAdminUserPasswordAuth, "Auth flow not enabled for this client")?;
+            by_password(call, pool, client, given).await
+        }
+        ("USER_SRP_AUTH", _) => {
+            may(pool, client, AuthFlow::AllowUserSrpAuth, "USER_SRP_AUTH is not enabled for the client.")?;
+            by_srp(call, pool, client, given).await
+        }
+        ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => by_refresh_token(pool, client, given).await,
+        ("CUSTOM_AUTH", _) => {
+            may(pool, client, AuthFlow::AllowCustomAuth, "CUSTOM_AUTH flow not enabled for this client")?;
+            Err(Fault::invalid("Custom auth lambda trigger is not configured for the user pool."))
+        }
+        ("USER_AUTH", _) => {
+            may(pool, client, AuthFlow::AllowUserAuth, "USER_AUTH flow not enabled for this client")?;
+            Err(Fault::invalid("USER_AUTH flow is not available on this server."))
+        }
+        _ => Err(Fault::invalid("Initiate Auth method not supported.")),
+    }
+}
+
+fn may(pool: &Pool, client: &Client, flow: AuthFlow, otherwise: &'static str) -> Result<(), Fault> {
+    if pool.allows(client, flow) { Ok(()) } else { Err(Fault::invalid(otherwise)) }
+}
+
+async fn by_password(call: &Call, pool: &Pool, client: &Client, given: &Parameters) -> Result<AuthOutput, Fault> {
+    let username = given.username(pool, client).await?;
+    let password = given.need("PASSWORD")?;
+    let proven = pool.prove_to(client, username, password, call.source).await.map_err(Fault::of_proof)?;
+    Ok(pool.next_step(Terms::from(client), &proven).await?.into())
+}
+
+async fn by_srp(call: &Call, pool: &Pool, client: &Client, given: &Parameters) -> Result<AuthOutput, Fault> {
+    let username = given.username(pool, client).await?;
+    let srp_a = given.need("SRP_A")?;
+    let asked = pool.initiate_srp(client, username, srp_a, call.source).await.map_err(Fault::of_proof)?;
+    Ok(asked.into())
+}
+
+/// Yields no refresh token; where each refresh makes a new one, the client would be left with one that is spent.
+async fn by_refresh_token(pool: &Pool, client: &Client, given: &Parameters) -> Result<AuthOutput, Fault> {
+    if client.rotation.is_some() {
+        let words = "Refresh token rotation is enabled for this client";
+        return Err(Fault::new("NotAuthorizedException", words));
+    }
+    may(pool, client, AuthFlow::AllowRefreshTokenAuth, "REFRESH_TOKEN_AUTH flow not enabled for this client")?;
+    let token = given.need("REFRESH_TOKEN")?;
+    check_hash_of_token(pool, client, given.get("SECRET_HASH"), token).await?;
+    let tokens = pool.refresh(Terms::from(client), None, token, 0).await.map_err(Fault::of_refresh)?;
+    Ok(Step::Tokens(tokens).into())
+}

@@ -1,0 +1,112 @@
+//! RespondToAuthChallenge and AdminRespondToAuthChallenge: the answers to what a sign-in still owes.
+
+use serde::Deserialize;
+
+use super::auth::{AuthOutput, Parameters, client_of};
+use super::fault::Fault;
+use super::operation::{Call, operations};
+use crate::error::Error;
+use crate::pool::{Client, NewPassword, Pool, SrpProof, Step};
+
+operations! {
+    Nobody RespondToAuthChallenge => respond_to_auth_challenge;
+    Signed AdminRespondToAuthChallenge => admin_respond_to_auth_challenge;
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RespondToAuthChallengeInput {
+    client_id: String,
+    challenge_name: String,
+    session: Option<String>,
+    #[serde(default)]
+    challenge_responses: Parameters,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AdminRespondToAuthChallengeInput {
+    user_pool_id: String,
+    #[serde(flatten)]
+    given: RespondToAuthChallengeInput,
+}
+
+async fn respond_to_auth_challenge(call: &Call, input: RespondToAuthChallengeInput) -> Result<AuthOutput, Fault> {
+    let (pool, client) = call.client(&input.client_id)?;
+    respond(call, &pool, &client, &input).await
+}
+
+async fn admin_respond_to_auth_challenge(
+    call: &Call,
+    input: AdminRespondToAuthChallengeInput,
+) -> Result<AuthOutput, Fault> {
+    let (pool, client) = client_of(call, &input.user_pool_id, &input.given.client_id)?;
+    respond(call, &pool, &client, &input.given).await
+}
+
+async fn respond(
+    call: &Call,
+    pool: &Pool,
+    client: &Client,
+    input: &RespondToAuthChallengeInput,
+) -> Result<AuthOutput, Fault> {
+    let given = &input.challenge_responses;
+    let username = given.username(pool, client).await?;
+    let answer = Answer { call, pool, client, given, username };
+    let step = match input.challenge_name.as_str() {
+        "PASSWORD_VERIFIER" => answer.password_verifier().await,
+        name => {
+            let session = input.session.as_deref();
+            let session = session.ok_or_else(|| Fault::invalid("Missing required parameter Session"))?;
+            match name {
+                "NEW_PASSWORD_REQUIRED" => answer.new_password(session).await,
+                "SOFTWARE_TOKEN_MFA" => answer.software_token(session).await,
+                "MFA_SETUP" => pool.respond_mfa_setup(client, username, session).await.map_err(Fault::from),
+                // Nobody is ever asked for any other.
+                _ => Err(Error::ChallengeInvalid.into()),
+            }
+        }
+    };
+    step.map(AuthOutput::from)
+}
+
+/// An answer, and whom it is about.
+struct Answer<'a> {
+    call: &'a Call,
+    pool: &'a Pool,
+    client: &'a Client,
+    given: &'a Parameters,
+    username: &'a str,
+}
+
+impl Answer<'_> {
+    async fn password_verifier(&self) -> Result<Step, Fault> {
+        let proof = SrpProof {
+            username: self.username,
+            secret_block: self.given.need("PASSWORD_CLAIM_SECRET_BLOCK")?,
+            signature: self.given.need("PASSWORD_CLAIM_SIGNATURE")?,
+            timestamp: self.given.need("TIMESTAMP")?,
+            device: self.given.get("DEVICE_KEY"),
+        };
+        self.pool.respond_srp(self.client, proof, self.call.source).await.map_err(Fault::of_proof)
+    }
+
+    async fn new_password(&self, session: &str) -> Result<Step, Fault> {
+        let password = self.given.need("NEW_PASSWORD")?;
+        let attributes = self.given.below("userAttributes.");
+        let answer = NewPassword { password, attributes };
+        let step = self.pool.respond_new_password(self.client, self.username, session, answer).await;
+        step.map_err(Fault::of_attributes)
+    }
+
+    /// A code that is wrong, and one that was used, leave the session alive.
+    async fn software_token(&self, session: &str) -> Result<Step, Fault> {
+        let code = self.given.need("SOFTWARE_TOKEN_MFA_CODE")?;
+        let source = self.call.source;
+        match self.pool.respond_software_token(self.client, self.username, session, code, source).await {
+            Ok(step) => Ok(step),
+            Err(Error::CodeMismatch) => Err(Fault::from(Error::CodeMismatch).saying("Invalid code received for user")),
+            Err(error) => Err(Fault::of_proof(error)),
+        }
+    }
+}
