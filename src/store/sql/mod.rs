@@ -15,6 +15,7 @@ mod lookups;
 mod members;
 mod organizations;
 mod outbox;
+mod pools;
 mod readers;
 mod register;
 mod reserve;
