@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
-pub use accounts::{AccountApi, Amadis, Astera, Compat, Pm415};
+pub use accounts::{AccountApi, Amadis, Astera, Cognito, Compat, Pm415};
 pub use ldap::Ldap;
 pub use load::{Source, load};
 use value::Shown;
@@ -254,6 +254,8 @@ pub struct Config {
     pub compat: Compat,
     /// The pm415 account API.
     pub pm415: Pm415,
+    /// The Amazon Cognito API.
+    pub cognito: Cognito,
     /// The Astera account API.
     pub astera: Astera,
     /// The Amadis user API.
@@ -282,6 +284,7 @@ impl Default for Config {
             v1: V1::default(),
             compat: Compat::default(),
             pm415: Pm415::default(),
+            cognito: Cognito::default(),
             astera: Astera::default(),
             amadis: Amadis::default(),
             ldap: Ldap::default(),
@@ -320,6 +323,7 @@ impl Config {
         self.v1.describe(&mut rows);
         self.compat.describe(&mut rows);
         self.pm415.describe(&mut rows);
+        self.cognito.describe(&mut rows);
         self.astera.describe(&mut rows);
         self.amadis.describe(&mut rows);
         self.ldap.describe(&mut rows);

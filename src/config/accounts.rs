@@ -34,6 +34,14 @@ settings! {
 }
 
 settings! {
+    /// The Amazon Cognito API.
+    Cognito("cognito.") {
+        /// Number of the AWS account that the ARNs of pools name, 12 digits.
+        account: String = "123456789012".to_owned();
+    }
+}
+
+settings! {
     /// The pm415 account API.
     Pm415("pm415.") {
         /// Id of the app client it speaks for. Empty: one made for it.

@@ -83,11 +83,8 @@ impl Pools {
         let record = match found {
             Some(found) => found.content,
             None => {
-                let draft = BootstrapRecord {
-                    pool: self.new_pool_id()?,
-                    client: self.new_client_id()?,
-                    admin_made: false,
-                };
+                let draft =
+                    BootstrapRecord { pool: self.new_pool_id()?, client: self.new_client_id()?, admin_made: false };
                 document::create(directory, document::BOOTSTRAP, document::BOOTSTRAP, "", &draft).await?;
                 let kept = document::read(directory, document::BOOTSTRAP, document::BOOTSTRAP).await?;
                 kept.ok_or_else(|| Error::internal("the bootstrap record vanished"))?.content

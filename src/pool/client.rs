@@ -221,7 +221,8 @@ fn usual_flow(flow: AuthFlow) -> bool {
 }
 
 impl Pools {
-    pub(super) fn new_client_id(&self) -> Result<String, Error> {
+    /// An id for a new client.
+    pub fn new_client_id(&self) -> Result<String, Error> {
         self.ports().random.text(ID_ALPHABET, ID_LENGTH)
     }
 
@@ -231,9 +232,11 @@ impl Pools {
         found.iter().map(|found| Ok(document::parse(found)?.content)).collect()
     }
 
-    /// Makes a client of `pool` from `draft`, whose id is given here.
+    /// Makes a client of `pool` from `draft`, which is given an id where it has none.
     pub async fn create_client(&self, pool: &Pool, mut draft: Client) -> Result<Client, Error> {
-        draft.id = self.new_client_id()?;
+        if draft.id.is_empty() {
+            draft.id = self.new_client_id()?;
+        }
         pool.id().clone_into(&mut draft.pool);
         draft.check()?;
         if !document::create(&*self.ports().directory, document::CLIENT, &draft.id, &draft.pool, &draft).await? {

@@ -36,7 +36,10 @@ impl Pools {
     /// with, `Unavailable`.
     pub async fn delete_pool(&self, id: &str) -> Result<(), Error> {
         if self.first()?.id() == id {
-            return Err(Error::invalid("The user pool", "is the one that this deployment was born with; it can not be deleted."));
+            return Err(Error::invalid(
+                "The user pool",
+                "is the one that this deployment was born with; it can not be deleted.",
+            ));
         }
         if self.pool_settings(id).await?.deletion_protection {
             return Err(Error::invalid("The user pool", PROTECTED));

@@ -3,6 +3,7 @@
 
 mod alias;
 mod api_key;
+mod app_secret;
 mod auth;
 mod bootstrap;
 mod challenge;
@@ -139,6 +140,7 @@ struct Secrets {
     absent: MacKey,
     api_key: MacKey,
     client_secret: MacKey,
+    app_secret: SealKey,
     link: MacKey,
     link_content: SealKey,
     link_state: MacKey,
@@ -154,6 +156,7 @@ impl Secrets {
             absent: root.mac_key("absent-user", pool)?,
             api_key: root.mac_key("api-key", pool)?,
             client_secret: root.mac_key("client-secret", pool)?,
+            app_secret: root.seal_key("app-secret", pool)?,
             link: root.mac_key("link", pool)?,
             link_content: root.seal_key("link-content", pool)?,
             link_state: root.mac_key("link-state", pool)?,

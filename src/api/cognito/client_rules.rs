@@ -96,7 +96,8 @@ impl ClientRules {
     /// Takes what the call says. Errors: a member asks for something that is not built, or says nonsense.
     pub(super) fn read(members: Map<String, Value>) -> Result<Self, Fault> {
         let rules: Self = operation::parse(Value::Object(members))?;
-        let flows = rules.rest.get("AllowedOAuthFlows").and_then(Value::as_array).is_some_and(|flows| !flows.is_empty());
+        let flows =
+            rules.rest.get("AllowedOAuthFlows").and_then(Value::as_array).is_some_and(|flows| !flows.is_empty());
         if flows || rules.allowed_o_auth_flows_user_pool_client {
             return Err(Fault::new("InvalidOAuthFlowException", "OAuth flows are not available on this server."));
         }
@@ -143,7 +144,8 @@ impl ClientRules {
     }
 
     fn rotation(&self, client: &Client) -> Result<Option<Rotation>, Fault> {
-        let Some(rotation) = self.refresh_token_rotation.as_ref().filter(|rotation| rotation.feature == "ENABLED") else {
+        let Some(rotation) = self.refresh_token_rotation.as_ref().filter(|rotation| rotation.feature == "ENABLED")
+        else {
             return Ok(None);
         };
         let named = client.auth_flows.as_ref().is_some_and(|flows| flows.contains(&AuthFlow::AllowRefreshTokenAuth));
@@ -180,7 +182,8 @@ impl ClientRules {
             }
         }
         let units = self.token_validity_units;
-        let named = [("AccessToken", units.access_token), ("IdToken", units.id_token), ("RefreshToken", units.refresh_token)];
+        let named =
+            [("AccessToken", units.access_token), ("IdToken", units.id_token), ("RefreshToken", units.refresh_token)];
         let units: Map<String, Value> = named
             .into_iter()
             .filter_map(|(token, unit)| Some((token.to_owned(), serde_json::to_value(unit?).ok()?)))

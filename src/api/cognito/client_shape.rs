@@ -67,7 +67,9 @@ impl UserPoolClient {
             explicit_auth_flows: client.auth_flows.clone(),
             read_attributes: client.read_attributes.clone(),
             write_attributes: client.write_attributes.clone(),
-            prevent_user_existence_errors: client.hide_user_existence.map(|hide| if hide { "ENABLED" } else { "LEGACY" }),
+            prevent_user_existence_errors: client
+                .hide_user_existence
+                .map(|hide| if hide { "ENABLED" } else { "LEGACY" }),
             allowed_oauth_flows_user_pool_client: false,
             enable_token_revocation: client.revocation,
             enable_propagate_additional_user_context_data: false,

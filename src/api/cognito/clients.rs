@@ -46,15 +46,15 @@ async fn create_user_pool_client(call: &Call, input: CreateUserPoolClientInput) 
     let now = call.now();
     let mut draft = Client::new(String::new(), input.user_pool_id, input.client_name, now);
     ClientRules::read(input.rules)?.apply(&mut draft, &pool.settings)?;
-    let secret = match input.client_secret {
-        None if !input.generate_secret => None,
-        None => Some(pool.new_app_secret()?),
-        given => given,
+    draft.id = call.api.pools.new_client_id()?;
+    draft.secrets = match input.client_secret {
+        None if !input.generate_secret => Vec::new(),
+        None => vec![pool.new_app_secret(&draft.id)?.0],
+        Some(brought) => vec![pool.seal_app_secret(&draft.id, &brought)?],
     };
-    draft.secrets = secret.as_deref().map(|secret| pool.seal_app_secret(secret)).transpose()?.into_iter().collect();
     let made = call.api.pools.create_client(&pool, draft).await?;
     call.api.pools.reload().await?;
-    Ok(OfUserPoolClient { user_pool_client: UserPoolClient::of(&made, secret) })
+    call.described(made)
 }
 
 #[derive(Deserialize)]
@@ -140,8 +140,11 @@ async fn list_user_pool_clients(
     let query = format!("ListUserPoolClients|{}", input.user_pool_id);
     let listing = Listing { pools, query, all, order: |client: &Client| (client.created_at, &client.id) };
     let Page { items, next } = listing.page(input.next_token.as_deref(), input.max_results)?;
-    let describe =
-        |client: Client| ClientDescription { client_id: client.id, user_pool_id: client.pool, client_name: client.name };
+    let describe = |client: Client| ClientDescription {
+        client_id: client.id,
+        user_pool_id: client.pool,
+        client_name: client.name,
+    };
     Ok(ListUserPoolClientsOutput { user_pool_clients: items.into_iter().map(describe).collect(), next_token: next })
 }
 
@@ -155,7 +158,7 @@ impl Call {
 
     fn described(&self, client: Client) -> Result<OfUserPoolClient, Fault> {
         let pool = self.pool(&client.pool)?;
-        let secret = client.secrets.first().map(|secret| pool.open_app_secret(secret)).transpose()?;
-        Ok(OfUserPoolClient { user_pool_client: UserPoolClient::of(&client, secret) })
+        let secret = client.secrets.first().map(|kept| pool.open_app_secret(&client.id, kept)).transpose()?;
+        Ok(OfUserPoolClient { user_pool_client: UserPoolClient::of(&client, secret.map(|secret| secret.to_string())) })
     }
 }

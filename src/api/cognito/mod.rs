@@ -1,9 +1,17 @@
 //! The Amazon Cognito API (contract cognito): `POST /`, the operation in X-Amz-Target, JSON 1.1 both ways. A call goes
 //! target → who may call → the model's constraints → the function of the table, and every refusal has one shape.
 
+mod client_rules;
+mod client_shape;
+mod clients;
 mod fault;
 mod model;
 mod operation;
+mod page;
+mod pool_rules;
+mod pool_shape;
+mod pools;
+mod schema;
 mod sign_out;
 mod violation;
 
@@ -116,6 +124,8 @@ impl Exchange {
         let input = parse(&body)?;
         self.client = self.named_client(&input);
         model()?.check(operation.name, &input)?;
+        let named = |member: &str| input.get(member).and_then(Value::as_str);
+        self.api.pools.meet(named("UserPoolId"), named("ClientId")).await?;
         let source = http::caller_address(&self.request, &http.trusted_proxies);
         let call = Call { api: self.api.clone(), source };
         (operation.run)(&call, input).await

@@ -116,16 +116,35 @@ impl PoolRules {
             let asked = rules.rest.get(member).filter(|asked| !asks_for_nothing(asked, nothing));
             refuse_if(asked.is_some(), member)?;
         }
-        let by_link = rules.rest.get("VerificationMessageTemplate").and_then(|template| template.get("DefaultEmailOption"));
-        refuse_if(by_link.is_some_and(|option| option == "CONFIRM_WITH_LINK"), "VerificationMessageTemplate.DefaultEmailOption CONFIRM_WITH_LINK")?;
+        let by_link =
+            rules.rest.get("VerificationMessageTemplate").and_then(|template| template.get("DefaultEmailOption"));
+        refuse_if(
+            by_link.is_some_and(|option| option == "CONFIRM_WITH_LINK"),
+            "VerificationMessageTemplate.DefaultEmailOption CONFIRM_WITH_LINK",
+        )?;
         let factors = &rules.policies.sign_in_policy.allowed_first_auth_factors;
-        refuse_if(factors.iter().any(|factor| factor != "PASSWORD"), "Policies.SignInPolicy.AllowedFirstAuthFactors other than PASSWORD")?;
-        refuse_if(rules.policies.password_policy.password_history_size > 0, "Policies.PasswordPolicy.PasswordHistorySize")?;
+        refuse_if(
+            factors.iter().any(|factor| factor != "PASSWORD"),
+            "Policies.SignInPolicy.AllowedFirstAuthFactors other than PASSWORD",
+        )?;
+        refuse_if(
+            rules.policies.password_policy.password_history_size > 0,
+            "Policies.PasswordPolicy.PasswordHistorySize",
+        )?;
         let security = rules.rest.get("UserPoolAddOns").and_then(|add_ons| add_ons.get("AdvancedSecurityMode"));
         refuse_if(security.is_some_and(|mode| mode != "OFF"), "UserPoolAddOns.AdvancedSecurityMode")?;
-        refuse_if(rules.rest.get("AccountRecoverySetting").is_some_and(only_by_admin), "AccountRecoverySetting admin_only")?;
-        refuse_if(rules.auto_verified_attributes.contains(&Contact::PhoneNumber), "AutoVerifiedAttributes phone_number")?;
-        refuse_if(rules.admin_create_user_config.invite_message_template.is_some(), "AdminCreateUserConfig.InviteMessageTemplate")?;
+        refuse_if(
+            rules.rest.get("AccountRecoverySetting").is_some_and(only_by_admin),
+            "AccountRecoverySetting admin_only",
+        )?;
+        refuse_if(
+            rules.auto_verified_attributes.contains(&Contact::PhoneNumber),
+            "AutoVerifiedAttributes phone_number",
+        )?;
+        refuse_if(
+            rules.admin_create_user_config.invite_message_template.is_some(),
+            "AdminCreateUserConfig.InviteMessageTemplate",
+        )?;
         Ok(rules)
     }
 
@@ -169,7 +188,8 @@ fn refuse_if(asked: bool, member: &str) -> Result<(), Fault> {
 }
 
 fn asks_for_nothing(asked: &Value, nothing: &str) -> bool {
-    asked.as_object().is_some_and(Map::is_empty) || serde_json::from_str(nothing).is_ok_and(|nothing: Value| *asked == nothing)
+    asked.as_object().is_some_and(Map::is_empty)
+        || serde_json::from_str(nothing).is_ok_and(|nothing: Value| *asked == nothing)
 }
 
 fn only_by_admin(setting: &Value) -> bool {

@@ -123,9 +123,13 @@ impl UserPool {
 fn password_rules(policy: &PasswordPolicy, days: u64) -> PasswordRules {
     let (minimum_length, [require_uppercase, require_lowercase, require_numbers, require_symbols]) = match *policy {
         PasswordPolicy::Nist { min_length } => (min_length, [false; 4]),
-        PasswordPolicy::Cognito { min_length, require_uppercase, require_lowercase, require_numbers, require_symbols } => {
-            (min_length, [require_uppercase, require_lowercase, require_numbers, require_symbols])
-        }
+        PasswordPolicy::Cognito {
+            min_length,
+            require_uppercase,
+            require_lowercase,
+            require_numbers,
+            require_symbols,
+        } => (min_length, [require_uppercase, require_lowercase, require_numbers, require_symbols]),
     };
     PasswordRules {
         minimum_length,

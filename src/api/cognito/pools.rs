@@ -55,7 +55,9 @@ struct OfUserPool {
 async fn create_user_pool(call: &Call, input: CreateUserPoolInput) -> Result<OfUserPool, Fault> {
     let usernames = match (input.alias_attributes, input.username_attributes) {
         (Some(aliases), Some(contacts)) if !aliases.is_empty() && !contacts.is_empty() => {
-            return Err(Fault::invalid("Only one of the aliasAttributes or usernameAttributes can be set in a user pool."));
+            return Err(Fault::invalid(
+                "Only one of the aliasAttributes or usernameAttributes can be set in a user pool.",
+            ));
         }
         (_, Some(contacts)) if !contacts.is_empty() => Usernames::Contact { contacts },
         (aliases, _) => Usernames::Chosen { aliases: aliases.unwrap_or_default() },
@@ -206,7 +208,8 @@ struct UntagResourceInput {
 
 async fn untag_resource(call: &Call, input: UntagResourceInput) -> Result<Empty, Fault> {
     let id = call.pool_of_arn(&input.resource_arn)?;
-    call.change_pool(id, |settings: &mut PoolSettings| settings.tags.retain(|tag, _| !input.tag_keys.contains(tag))).await?;
+    call.change_pool(id, |settings: &mut PoolSettings| settings.tags.retain(|tag, _| !input.tag_keys.contains(tag)))
+        .await?;
     Ok(Empty {})
 }
 
@@ -251,6 +254,10 @@ impl Call {
     /// The id of the pool that an ARN names.
     fn pool_of_arn<'a>(&self, arn: &'a str) -> Result<&'a str, Fault> {
         let id = arn.rsplit_once(":userpool/").map(|(_, id)| id).unwrap_or_default();
-        if arn == super::pool_shape::arn(&self.api.config.cognito, id) { Ok(id) } else { Err(Error::NotFound(Kind::Pool).into()) }
+        if arn == super::pool_shape::arn(&self.api.config.cognito, id) {
+            Ok(id)
+        } else {
+            Err(Error::NotFound(Kind::Pool).into())
+        }
     }
 }

@@ -131,10 +131,14 @@ impl SchemaAttribute {
 
     fn lengths(&self, name: &str) -> Result<(Option<i64>, Option<i64>), Fault> {
         let given = self.string_attribute_constraints.clone().unwrap_or_default();
-        let whole = |text: Option<String>| number(text, || format!("Invalid StringAttributeConstraints for schema attribute {name}"));
+        let whole = |text: Option<String>| {
+            number(text, || format!("Invalid StringAttributeConstraints for schema attribute {name}"))
+        };
         let (min, max) = (whole(given.min_length)?, whole(given.max_length)?);
         if min.max(max).is_some_and(|length| length > LONGEST) {
-            return Err(Fault::invalid(format!("user.{name}: String attributes cannot have a length of more than 2048")));
+            return Err(Fault::invalid(format!(
+                "user.{name}: String attributes cannot have a length of more than 2048"
+            )));
         }
         if min.into_iter().chain(max).any(|length| length < 0) {
             return Err(Fault::invalid(format!("Invalid StringAttributeConstraints for schema attribute {name}")));
@@ -144,7 +148,9 @@ impl SchemaAttribute {
 
     fn values(&self, name: &str) -> Result<(Option<i64>, Option<i64>), Fault> {
         let given = self.number_attribute_constraints.clone().unwrap_or_default();
-        let whole = |text: Option<String>| number(text, || format!("Invalid NumberAttributeConstraints for schema attribute {name}"));
+        let whole = |text: Option<String>| {
+            number(text, || format!("Invalid NumberAttributeConstraints for schema attribute {name}"))
+        };
         let (min, max) = (whole(given.min_value)?, whole(given.max_value)?);
         ordered(min, max, || format!("user.{name}: Max value cannot be less than min value."))
     }

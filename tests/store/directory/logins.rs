@@ -100,7 +100,9 @@ fn with_aliases(name: &str, aliases: &[&str]) -> User {
 pub async fn a_user_is_found_by_the_aliases_that_are_kept_with_him_and_by_no_other(store: Store) {
     let ada = store.create_user(&with_aliases("ada", &["+15550100", "countess"])).await.unwrap();
     assert_eq!(store.user(POOL, ada.sub).await.unwrap(), Some(ada.clone()));
-    for (name, found) in [("ada", Some(ada.sub)), ("+15550100", Some(ada.sub)), ("countess", Some(ada.sub)), ("ada@example.org", None)] {
+    for (name, found) in
+        [("ada", Some(ada.sub)), ("+15550100", Some(ada.sub)), ("countess", Some(ada.sub)), ("ada@example.org", None)]
+    {
         assert_eq!(login(&store, name).await, found, "{name}");
     }
     let moved = User { aliases: Some(vec!["lovelace".to_owned()]), ..ada.clone() };
