@@ -12,7 +12,7 @@ use crate::keys;
 /// Name of the first administrator.
 pub const ADMIN: &str = "admin";
 
-const POOL_ALPHABET: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(super) const POOL_ALPHABET: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// The document of kind `bootstrap`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,12 +85,8 @@ impl Pools {
         let record = match found {
             Some(found) => found.content,
             None => {
-                let suffix = ports.random.text(POOL_ALPHABET, 9)?;
-                let draft = BootstrapRecord {
-                    pool: format!("{}_{suffix}", ports.bootstrap.region),
-                    client: self.new_client_id()?,
-                    admin_made: false,
-                };
+                let draft =
+                    BootstrapRecord { pool: self.new_pool_id()?, client: self.new_client_id()?, admin_made: false };
                 document::create(directory, document::BOOTSTRAP, document::BOOTSTRAP, "", &draft).await?;
                 let kept = document::read(directory, document::BOOTSTRAP, document::BOOTSTRAP).await?;
                 kept.ok_or_else(|| Error::internal("the bootstrap record vanished"))?.content

@@ -106,6 +106,13 @@ pub enum AuthFlow {
     UserPasswordAuth,
 }
 
+impl AuthFlow {
+    /// Whether it is one of the older spellings, which stand alone.
+    pub const fn is_older(self) -> bool {
+        matches!(self, Self::AdminNoSrpAuth | Self::CustomAuthFlowOnly | Self::UserPasswordAuth)
+    }
+}
+
 /// What clients of the native API could always do.
 #[expect(clippy::unnecessary_wraps, reason = "it stands for a field that may be absent")]
 fn native_flows() -> Option<BTreeSet<AuthFlow>> {
@@ -150,8 +157,7 @@ impl Client {
     pub fn allows(&self, flow: AuthFlow) -> bool {
         let Some(flows) = &self.auth_flows else { return usual_flow(flow) };
         let older = |word: AuthFlow| flows.contains(&word);
-        let any_older =
-            older(AuthFlow::AdminNoSrpAuth) || older(AuthFlow::CustomAuthFlowOnly) || older(AuthFlow::UserPasswordAuth);
+        let any_older = flows.iter().any(|flow| flow.is_older());
         flows.contains(&flow)
             || match flow {
                 AuthFlow::AllowAdminUserPasswordAuth => older(AuthFlow::AdminNoSrpAuth),
@@ -216,13 +222,22 @@ fn usual_flow(flow: AuthFlow) -> bool {
 }
 
 impl Pools {
-    pub(super) fn new_client_id(&self) -> Result<String, Error> {
+    /// An id for a new client.
+    pub fn new_client_id(&self) -> Result<String, Error> {
         self.ports().random.text(ID_ALPHABET, ID_LENGTH)
     }
 
-    /// Makes a client of `pool` from `draft`, whose id is given here.
+    /// The clients of a pool as they are now, also those that another replica wrote.
+    pub async fn clients_of(&self, pool: &str) -> Result<Vec<Client>, Error> {
+        let found = self.ports().directory.documents(document::CLIENT, pool).await?;
+        found.iter().map(|found| Ok(document::parse(found)?.content)).collect()
+    }
+
+    /// Makes a client of `pool` from `draft`, which is given an id where it has none.
     pub async fn create_client(&self, pool: &Pool, mut draft: Client) -> Result<Client, Error> {
-        draft.id = self.new_client_id()?;
+        if draft.id.is_empty() {
+            draft.id = self.new_client_id()?;
+        }
         pool.id().clone_into(&mut draft.pool);
         draft.check()?;
         if !document::create(&*self.ports().directory, document::CLIENT, &draft.id, &draft.pool, &draft).await? {

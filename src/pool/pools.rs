@@ -45,6 +45,10 @@ impl Pools {
         self.loaded.load_full().ok_or_else(|| Error::unavailable("the directory was not read yet"))
     }
 
+    pub(super) fn root(&self) -> Result<RootSecret, Error> {
+        Ok(self.loaded()?.root.clone())
+    }
+
     /// Whether the Directory was read at least once.
     pub fn is_loaded(&self) -> bool {
         self.loaded.load().is_some()

@@ -168,6 +168,28 @@ impl PoolSettings {
         }
     }
 
+    /// The settings that Cognito gives a pool that is made with a name alone.
+    pub fn of_cognito(name: String, now: Timestamp) -> Self {
+        let password_policy = PasswordPolicy::Cognito {
+            min_length: 8,
+            require_uppercase: true,
+            require_lowercase: true,
+            require_numbers: true,
+            require_symbols: true,
+        };
+        Self {
+            password_policy,
+            // Its clients say so, each for itself.
+            hide_user_existence: false,
+            reset_code_seconds: 3600,
+            usernames: Usernames::Chosen { aliases: Vec::new() },
+            case_sensitive: true,
+            self_sign_up: true,
+            srp: true,
+            ..Self::new(String::new(), name, now)
+        }
+    }
+
     /// Whether every value is in its range.
     pub fn check(&self) -> Result<(), Error> {
         let within = |name: &'static str, value: u64, least: u64, most: u64| {

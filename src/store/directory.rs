@@ -261,6 +261,13 @@ pub trait Directory: Send + Sync {
     /// Forgets records of sessions, ended or rotating, and mails whose time has passed; answers how many.
     async fn purge(&self, now: Timestamp) -> Result<u64, Error>;
 
+    /// Deletes the first `limit` users of a pool with all that is theirs; answers how many there were.
+    async fn delete_users(&self, pool: &str, limit: u32) -> Result<u64, Error>;
+    /// Deletes the app clients of a pool; answers how many there were.
+    async fn delete_clients(&self, pool: &str) -> Result<u64, Error>;
+    /// Deletes the groups, organizations and documents of a pool, and its own; false when there was none.
+    async fn delete_pool(&self, pool: &str) -> Result<bool, Error>;
+
     /// One document.
     async fn document(&self, kind: &str, id: &str) -> Result<Option<Document>, Error>;
     /// All documents of a kind under a parent, by id.

@@ -83,6 +83,9 @@ measured! { Directory, "directory":
     create_document(document: &Document) -> bool;
     update_document(document: &Document) -> i64;
     delete_document(kind: &str, id: &str) -> bool;
+    delete_users(pool: &str, limit: u32) -> u64;
+    delete_clients(pool: &str) -> u64;
+    delete_pool(pool: &str) -> bool;
     enqueue_mail(mail: &OutboxMail) -> ();
     claim_mail(now: Timestamp, held_until: Timestamp) -> Option<OutboxMail>;
     finish_mail(id: Uuid) -> ();

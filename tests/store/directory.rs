@@ -16,6 +16,7 @@ mod groups;
 mod logins;
 mod organizations;
 mod outbox;
+mod pools;
 mod races;
 mod registrations;
 mod users;
@@ -50,6 +51,8 @@ macro_rules! directory_suite {
                 logins::a_name_equal_to_a_verified_address_of_another_is_refused,
                 logins::a_verified_address_equal_to_the_name_of_another_is_refused,
                 logins::a_name_equal_to_the_own_address_is_one_login,
+                logins::a_user_is_found_by_the_aliases_that_are_kept_with_him_and_by_no_other,
+                logins::an_alias_has_one_owner_in_a_pool,
                 logins::a_changed_name_frees_the_old_one,
                 logins::an_address_no_longer_verified_is_free,
                 logins::a_refused_creation_leaves_nothing_behind,
@@ -103,6 +106,9 @@ macro_rules! directory_suite {
                 floors::a_floor_is_told_with_the_owner_of_its_session,
                 floors::a_floor_is_forgotten_at_its_latest_expiry,
                 floors::of_many_floors_raised_at_once_the_highest_stands,
+                pools::users_of_a_pool_are_deleted_some_at_a_time,
+                pools::clients_of_a_pool_are_deleted_together,
+                pools::a_deleted_pool_leaves_nothing_that_names_it,
                 races::one_of_many_creates_a_name,
                 races::one_of_many_takes_a_login_whether_as_name_or_as_address,
                 races::one_of_many_updates_a_version,

@@ -4,10 +4,18 @@
 mod auth;
 mod challenges;
 mod claim;
+mod client_rules;
+mod client_shape;
+mod clients;
 mod fault;
 mod mfa;
 mod model;
 mod operation;
+mod page;
+mod pool_rules;
+mod pool_shape;
+mod pools;
+mod schema;
 mod secret;
 mod sign_out;
 mod sigv4;
@@ -125,6 +133,8 @@ impl Exchange {
         self.client = self.named_client(&input);
         model()?.check(operation.name, &input)?;
         key.map_or(Ok(()), |key| permit(&key, operation.name, pool_of(&input)))?;
+        let named = |member: &str| input.get(member).and_then(Value::as_str);
+        self.api.pools.meet(named("UserPoolId"), named("ClientId")).await?;
         let source = http::caller_address(&self.request, &http.trusted_proxies);
         let call = Call { api: self.api.clone(), source };
         (operation.run)(&call, input).await

@@ -9,14 +9,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::fault::Fault;
-use super::{auth, challenges, mfa, sign_out, tokens};
+use super::{auth, challenges, clients, mfa, pools, sign_out, tokens};
 use crate::api::Api;
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind};
 use crate::pool::{Caller, Client, Pool};
 
 /// The operations that are built, file by file.
-const TABLE: [&[Operation]; 5] = [auth::ROWS, challenges::ROWS, mfa::ROWS, sign_out::ROWS, tokens::ROWS];
+const TABLE: [&[Operation]; 7] =
+    [auth::ROWS, challenges::ROWS, clients::ROWS, mfa::ROWS, pools::ROWS, sign_out::ROWS, tokens::ROWS];
 
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +92,10 @@ pub(super) struct Call {
 }
 
 impl Call {
+    pub(super) fn now(&self) -> Timestamp {
+        self.api.ports.clock.now()
+    }
+
     /// A pool by its id.
     pub(super) fn pool(&self, id: &str) -> Result<Arc<Pool>, Fault> {
         self.api.pools.find(id).map_err(|error| missing(error, Kind::Pool, id))
@@ -113,7 +118,7 @@ impl Call {
     }
 }
 
-fn missing(error: Error, kind: Kind, id: &str) -> Fault {
+pub(super) fn missing(error: Error, kind: Kind, id: &str) -> Fault {
     let thing = if kind == Kind::Pool { "User pool" } else { "User pool client" };
     let words =
         matches!(error, Error::NotFound(found) if found == kind).then(|| format!("{thing} {id} does not exist."));
@@ -125,7 +130,6 @@ fn missing(error: Error, kind: Kind, id: &str) -> Fault {
 }
 
 /// Cognito's form of an instant: epoch seconds with a fraction.
-#[expect(dead_code, reason = "the operations that answer with instants come next")]
 pub(super) fn epoch(at: Timestamp) -> f64 {
     // Milliseconds of any year to come are far below 2^53.
     at.0 as f64 / 1000.0

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{Plan, Sql, batch, documents, floors, groups, lookups, members, organizations, outbox, register, users};
+use super::{
+    Plan, Sql, batch, documents, floors, groups, lookups, members, organizations, outbox, pools, register, users,
+};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::directory::{Directory, Document, Group, OutboxMail, SessionOwner, User};
@@ -174,6 +176,19 @@ impl Directory for Sql {
     async fn delete_document(&self, kind: &str, id: &str) -> Result<bool, Error> {
         let args = (kind.to_owned(), id.to_owned());
         self.write(Plan::STEP.urgent(), args, |c, (kind, id)| Box::pin(documents::delete(c, kind, id))).await
+    }
+
+    async fn delete_users(&self, pool: &str, limit: u32) -> Result<u64, Error> {
+        let args = (pool.to_owned(), limit);
+        self.write(Plan::WHOLE.urgent(), args, |c, (pool, limit)| Box::pin(pools::delete_users(c, pool, *limit))).await
+    }
+
+    async fn delete_clients(&self, pool: &str) -> Result<u64, Error> {
+        self.write(Plan::WHOLE.urgent(), pool.to_owned(), |c, pool| Box::pin(pools::delete_clients(c, pool))).await
+    }
+
+    async fn delete_pool(&self, pool: &str) -> Result<bool, Error> {
+        self.write(Plan::WHOLE.urgent(), pool.to_owned(), |c, pool| Box::pin(pools::delete(c, pool))).await
     }
 
     async fn enqueue_mail(&self, mail: &OutboxMail) -> Result<(), Error> {

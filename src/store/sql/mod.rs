@@ -16,6 +16,7 @@ mod lookups;
 mod members;
 mod organizations;
 mod outbox;
+mod pools;
 mod purge;
 mod readers;
 mod register;

@@ -91,6 +91,35 @@ pub async fn a_name_equal_to_the_own_address_is_one_login(store: Store) {
     assert_eq!(login(&store, "ada").await, Some(ada.sub));
 }
 
+/// Somebody whose pool says which aliases there are.
+fn with_aliases(name: &str, aliases: &[&str]) -> User {
+    let aliases = Some(aliases.iter().map(|alias| (*alias).to_owned()).collect());
+    User { aliases, ..with_address(name, &format!("{name}@example.org"), true) }
+}
+
+pub async fn a_user_is_found_by_the_aliases_that_are_kept_with_him_and_by_no_other(store: Store) {
+    let ada = store.create_user(&with_aliases("ada", &["+15550100", "countess"])).await.unwrap();
+    assert_eq!(store.user(POOL, ada.sub).await.unwrap(), Some(ada.clone()));
+    for (name, found) in
+        [("ada", Some(ada.sub)), ("+15550100", Some(ada.sub)), ("countess", Some(ada.sub)), ("ada@example.org", None)]
+    {
+        assert_eq!(login(&store, name).await, found, "{name}");
+    }
+    let moved = User { aliases: Some(vec!["lovelace".to_owned()]), ..ada.clone() };
+    store.update_user(&moved).await.unwrap();
+    assert_eq!(login(&store, "countess").await, None);
+    assert_eq!(login(&store, "lovelace").await, Some(ada.sub));
+}
+
+// K09
+pub async fn an_alias_has_one_owner_in_a_pool(store: Store) {
+    let ada = store.create_user(&with_aliases("ada", &["countess"])).await.unwrap();
+    is_taken(&store, &with_aliases("bob", &["countess"])).await;
+    is_taken(&store, &user("countess")).await;
+    is_taken(&store, &with_aliases("eve", &["ada"])).await;
+    assert_eq!(login(&store, "countess").await, Some(ada.sub));
+}
+
 pub async fn a_changed_name_frees_the_old_one(store: Store) {
     let ada = store.create_user(&user("ada")).await.unwrap();
     store.update_user(&User { username_key: "lovelace".to_owned(), ..ada.clone() }).await.unwrap();

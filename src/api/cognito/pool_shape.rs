@@ -1,0 +1,171 @@
+//! UserPoolType: a pool's settings as Cognito describes them (contract cognito (h)).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::operation::{Empty, epoch};
+use super::schema::SchemaAttribute;
+use crate::config;
+use crate::pool::PoolSettings;
+use crate::pool::password::PasswordPolicy;
+use crate::pool::settings::{Alias, Contact, MfaMode, Usernames};
+
+const DAY: u64 = 24 * 3600;
+
+/// The name of a pool among the resources of the account that the settings name.
+pub(super) fn arn(settings: &config::Cognito, id: &str) -> String {
+    let region = id.split_once('_').map_or("", |(region, _)| region);
+    format!("arn:aws:cognito-idp:{region}:{}:userpool/{id}", settings.account)
+}
+
+/// A pool as it is described.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct UserPool {
+    id: String,
+    name: String,
+    arn: String,
+    policies: Policies,
+    deletion_protection: &'static str,
+    lambda_config: Empty,
+    schema_attributes: Vec<SchemaAttribute>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    auto_verified_attributes: Vec<Contact>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alias_attributes: Option<Vec<Alias>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username_attributes: Option<Vec<Contact>>,
+    username_configuration: UsernameConfiguration,
+    mfa_configuration: MfaMode,
+    admin_create_user_config: AdminCreateUserConfig,
+    user_pool_tags: BTreeMap<String, String>,
+    creation_date: f64,
+    last_modified_date: f64,
+    #[serde(flatten)]
+    described: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Policies {
+    password_policy: PasswordRules,
+    sign_in_policy: SignInPolicy,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SignInPolicy {
+    allowed_first_auth_factors: [&'static str; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PasswordRules {
+    minimum_length: u32,
+    require_uppercase: bool,
+    require_lowercase: bool,
+    require_numbers: bool,
+    require_symbols: bool,
+    temporary_password_validity_days: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct UsernameConfiguration {
+    case_sensitive: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AdminCreateUserConfig {
+    allow_admin_create_user_only: bool,
+    unused_account_validity_days: u64,
+}
+
+impl UserPool {
+    /// Describes a pool.
+    pub(super) fn of(pool: &PoolSettings, settings: &config::Cognito) -> Self {
+        let days = pool.temporary_password_seconds.div_ceil(DAY);
+        let (alias_attributes, username_attributes) = match &pool.usernames {
+            Usernames::Chosen { aliases } => (Some(aliases.clone()).filter(|aliases| !aliases.is_empty()), None),
+            Usernames::Contact { contacts } => (None, Some(contacts.clone())),
+        };
+        Self {
+            id: pool.id.clone(),
+            name: pool.name.clone(),
+            arn: arn(settings, &pool.id),
+            policies: Policies {
+                password_policy: password_rules(&pool.password_policy, days),
+                sign_in_policy: SignInPolicy { allowed_first_auth_factors: ["PASSWORD"] },
+            },
+            deletion_protection: if pool.deletion_protection { "ACTIVE" } else { "INACTIVE" },
+            lambda_config: Empty {},
+            schema_attributes: pool.schema.attributes().iter().map(SchemaAttribute::of).collect(),
+            auto_verified_attributes: pool.auto_verify.clone(),
+            alias_attributes,
+            username_attributes,
+            username_configuration: UsernameConfiguration { case_sensitive: pool.case_sensitive },
+            mfa_configuration: pool.mfa.mode,
+            admin_create_user_config: AdminCreateUserConfig {
+                allow_admin_create_user_only: !pool.self_sign_up,
+                unused_account_validity_days: days,
+            },
+            user_pool_tags: pool.tags.clone(),
+            creation_date: epoch(pool.created_at),
+            last_modified_date: epoch(pool.updated_at.unwrap_or(pool.created_at)),
+            described: described(&pool.described),
+        }
+    }
+}
+
+fn password_rules(policy: &PasswordPolicy, days: u64) -> PasswordRules {
+    let (minimum_length, [require_uppercase, require_lowercase, require_numbers, require_symbols]) = match *policy {
+        PasswordPolicy::Nist { min_length } => (min_length, [false; 4]),
+        PasswordPolicy::Cognito {
+            min_length,
+            require_uppercase,
+            require_lowercase,
+            require_numbers,
+            require_symbols,
+        } => (min_length, [require_uppercase, require_lowercase, require_numbers, require_symbols]),
+    };
+    PasswordRules {
+        minimum_length,
+        require_uppercase,
+        require_lowercase,
+        require_numbers,
+        require_symbols,
+        temporary_password_validity_days: days,
+    }
+}
+
+/// What was given, and what Cognito says of pools that were given nothing.
+fn described(given: &Map<String, Value>) -> Map<String, Value> {
+    let usual = [
+        ("VerificationMessageTemplate", serde_json::json!({"DefaultEmailOption": "CONFIRM_WITH_CODE"})),
+        ("EmailConfiguration", serde_json::json!({"EmailSendingAccount": "COGNITO_DEFAULT"})),
+        ("UserPoolTier", Value::from("ESSENTIALS")),
+    ];
+    let mut all: Map<String, Value> = usual.into_iter().map(|(member, value)| (member.to_owned(), value)).collect();
+    all.extend(given.clone());
+    mirror_message(&mut all);
+    all
+}
+
+/// The older members say what the template says, where only that was given.
+fn mirror_message(members: &mut Map<String, Value>) {
+    let template = members.get("VerificationMessageTemplate").cloned().unwrap_or_default();
+    for (older, newer) in [
+        ("SmsVerificationMessage", "SmsMessage"),
+        ("EmailVerificationMessage", "EmailMessage"),
+        ("EmailVerificationSubject", "EmailSubject"),
+    ] {
+        if let Some(text) = template.get(newer)
+            && !members.contains_key(older)
+        {
+            members.insert(older.to_owned(), text.clone());
+        }
+    }
+}
