@@ -14,7 +14,7 @@ const PROTECTED: &str = "cannot be deleted because deletion protection is activa
 impl Pools {
     pub(super) fn new_pool_id(&self) -> Result<String, Error> {
         let suffix = self.ports().random.text(POOL_ALPHABET, ID_SUFFIX)?;
-        Ok(format!("{}_{suffix}", self.ports().bootstrap.region))
+        Ok(format!("{}_{suffix}", self.ports().region))
     }
 
     /// Makes a pool from `draft`, whose id is given here. It serves at once.

@@ -129,6 +129,8 @@ pub struct Ports {
     pub surfaces: Surfaces,
     /// The URL that clients use, without a trailing slash.
     pub public_url: String,
+    /// Where pools are made: the first part of their ids.
+    pub region: String,
     /// What the issuer of tokens looks like.
     pub issuer_style: config::IssuerStyle,
 }
