@@ -81,6 +81,7 @@ impl Pool {
     /// Errors: `NotAuthorized` (unknown, wrong or, where existence is hidden, unconfirmed; not told apart),
     /// `TooManyRequests`, `Unavailable`.
     pub async fn prove(&self, username: &str, password: &str, source: IpAddr) -> Result<Proven, Error> {
+        self.ports.hasher.room()?;
         let login = self.find_login(username).await?;
         self.attempt(login.account, source, self.prove_own(login.user, password)).await.map(Proven)
     }
@@ -94,6 +95,7 @@ impl Pool {
         password: &str,
         source: IpAddr,
     ) -> Result<Proven, Error> {
+        self.ports.hasher.room()?;
         let Login { account, user } = self.find_login(username).await?;
         let exists = user.is_some();
         let proof = async {
@@ -164,6 +166,10 @@ impl Pool {
     }
 
     async fn renew_hash(&self, mut user: User, password: &str) -> Result<User, Error> {
+        if self.ports.hasher.room().is_err() {
+            // Others wait for their first hash; his next sign-in renews it.
+            return Ok(user);
+        }
         user.keep(&self.keep_password(&user.username, password).await?);
         user.updated_at = self.now();
         match self.ports.directory.update_user(&user).await {

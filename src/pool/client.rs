@@ -9,7 +9,7 @@ use super::document;
 use super::{Pool, Pools};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind};
-use crate::store::tokens::RefreshRule;
+use crate::store::tokens::{Floor, RefreshRule};
 
 pub(super) const ID_ALPHABET: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 pub(super) const ID_LENGTH: usize = 26;
@@ -199,12 +199,13 @@ impl Client {
         Duration::from_secs(self.auth_session_seconds)
     }
 
-    /// The rule its refresh tokens follow; `limit` is the surface's.
-    pub(super) fn refresh_rule(&self, limit: u32) -> RefreshRule {
+    /// The rule its refresh tokens follow; `limit` is the surface's, `floor` the session's.
+    pub(super) fn refresh_rule(&self, limit: u32, floor: Floor) -> RefreshRule {
         RefreshRule {
             rotate: self.rotation.is_some(),
             grace: Duration::from_secs(self.rotation.map_or(0, |rotation| rotation.grace_seconds)),
             limit,
+            floor,
         }
     }
 }

@@ -9,6 +9,7 @@ mod auth;
 mod bootstrap;
 mod challenge;
 pub mod client;
+mod clocks;
 mod code;
 mod credential;
 mod document;
@@ -24,6 +25,7 @@ mod kept_password;
 mod key;
 mod limit;
 mod link;
+mod master;
 pub mod mfa;
 pub mod name;
 mod new_password;
@@ -34,6 +36,7 @@ mod password_change;
 mod permission;
 mod pools;
 mod public_id;
+mod refresh;
 mod refresh_token;
 mod reset_link;
 pub mod schema;
@@ -56,7 +59,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config;
 use crate::crypto::{MacKey, Random, RootSecret, SealKey};
 use crate::error::{Error, Kind};
-use crate::keys::{KeySet, MasterKeys};
+use crate::keys::{KeySet, Keyholder};
 use crate::outbound::ldap::Ldap;
 use crate::outbound::mail::Templates;
 use crate::store::directory::Directory;
@@ -106,7 +109,7 @@ pub struct Ports {
     /// Password hashing.
     pub hasher: Hasher,
     /// The keys that seal everything kept.
-    pub master: MasterKeys,
+    pub master: Keyholder,
     /// The words of mails.
     pub templates: Templates,
     /// The foreign directory that some users sign in from, if there is one. `/readyz` does not ask it: when it is down,

@@ -20,6 +20,7 @@ impl Pool {
         proposed: &str,
         source: IpAddr,
     ) -> Result<(), Error> {
+        self.ports.hasher.room()?;
         let caller = self.authenticate(access_token).await?;
         let (sub, session) = (caller.user.sub, caller.session.id);
         let user = self.attempt(sub, source, self.prove_password(Some(caller.user), previous)).await?;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::organization::{Joining, Member, Membership, Organization, Role};
+use super::tokens::Floor;
 use crate::clock::Timestamp;
 use crate::error::Error;
 
@@ -170,6 +171,8 @@ pub struct SessionOwner {
     pub user: User,
     /// Whether this session was ended for good.
     pub session_ended: bool,
+    /// The newest of its refresh tokens that is known to have been presented.
+    pub floor: Floor,
     /// The version of the document of kind `keys` of the pool; 0 when there is none.
     pub keys_version: i64,
 }
@@ -178,8 +181,9 @@ pub struct SessionOwner {
 /// answers [`Error::Unavailable`], never an empty result.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// Answers when the store can be read and written; `Unavailable` names what is missing.
-    async fn ping(&self) -> Result<(), Error>;
+    /// Answers when the store can be read and written, with the time of its clock if it has one of its own;
+    /// `Unavailable` names what is missing.
+    async fn ping(&self) -> Result<Option<Timestamp>, Error>;
 
     /// Makes a user (`id` and `version` of the argument are ignored) and adds the groups named in it.
     /// `UserExists` when name, sub or verified address is taken; `NotFound(Group)` for an unknown group.
@@ -191,7 +195,7 @@ pub trait Directory: Send + Sync {
     async fn user_by_login(&self, pool: &str, username_key: &str, alias: &str) -> Result<Option<User>, Error>;
     /// The user with this sub.
     async fn user(&self, pool: &str, sub: Uuid) -> Result<Option<User>, Error>;
-    /// The user with this sub, whether `session` of his was ended, and how new the keys are; one round trip.
+    /// The user with this sub, what is known of his `session`, and how new the keys are; one round trip.
     async fn session_owner(&self, pool: &str, sub: Uuid, session: Uuid) -> Result<Option<SessionOwner>, Error>;
     /// Writes all fields but `id`, `groups` and `created_at` if the stored version is `user.version`; answers the
     /// new version. `Conflict` when it is not, `UserExists` when a verified address or name is taken by another.
@@ -250,7 +254,11 @@ pub trait Directory: Send + Sync {
     /// Records that a session is over, until `expires_at` makes the record pointless. Idempotent. This is what
     /// keeps a revoked session dead when the token store loses writes or is restored from a snapshot (R06, R13).
     async fn end_session(&self, session: Uuid, expires_at: Timestamp) -> Result<(), Error>;
-    /// Forgets records of ended sessions and mails whose time has passed; answers how many.
+    /// Records that this refresh token of a session was presented, unless a newer one was; answers what is recorded
+    /// then. This is what keeps rotated-out tokens dead, and the newest alive, when the token store loses writes or is
+    /// restored from a snapshot (R06, R13). `expires_at` makes the record pointless; the later one stands.
+    async fn raise_floor(&self, session: Uuid, floor: Floor, expires_at: Timestamp) -> Result<Floor, Error>;
+    /// Forgets records of sessions, ended or rotating, and mails whose time has passed; answers how many.
     async fn purge(&self, now: Timestamp) -> Result<u64, Error>;
 
     /// One document.

@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use uuid::Uuid;
 
 use super::fault::Fault;
-use super::{members, row};
+use super::{floors, members, row};
 use crate::clock::Timestamp;
 use crate::store::directory::{SessionOwner, User, UserStatus};
 use crate::store::organization::Member;
@@ -34,9 +34,10 @@ const BY_SUB: &str = select!("", "users", "WHERE u.pool = $1 AND u.sub = $2");
 
 const BY_SUB_AND_SESSION: &str = select!(
     ", (SELECT COUNT(*) FROM ended_sessions e WHERE e.id = $3) AS ended, \
-     (SELECT COALESCE(MAX(d.version), 0) FROM documents d WHERE d.kind = 'keys' AND d.id = $1) AS keys",
+     (SELECT COALESCE(MAX(d.version), 0) FROM documents d WHERE d.kind = 'keys' AND d.id = $1) AS keys, \
+     COALESCE(r.generation, 0) AS floor, COALESCE(r.since, 0) AS floor_since",
     "users",
-    "WHERE u.pool = $1 AND u.sub = $2"
+    "LEFT JOIN rotations r ON r.session = $3 WHERE u.pool = $1 AND u.sub = $2"
 );
 
 const BY_ID: &str = select!("", "users", "WHERE u.pool = $1 AND u.id = $2");
@@ -82,7 +83,7 @@ pub(super) async fn find_by_login(
     Ok(gather(&rows)?.pop())
 }
 
-/// The user with this sub and whether the session was ended.
+/// The user with this sub and what is known of the session.
 pub(super) async fn owner(
     connection: &mut AnyConnection,
     pool: &str,
@@ -93,7 +94,8 @@ pub(super) async fn owner(
     let rows = query.fetch_all(connection).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let (session_ended, keys_version) = (row::flag(first, "ended")?, row::integer(first, "keys")?);
-    Ok(gather(&rows)?.pop().map(|user| SessionOwner { user, session_ended, keys_version }))
+    let floor = floors::found(first)?;
+    Ok(gather(&rows)?.pop().map(|user| SessionOwner { user, session_ended, floor, keys_version }))
 }
 
 /// One page of a pool's users.
