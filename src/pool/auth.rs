@@ -95,6 +95,7 @@ impl Pool {
         password: &str,
         source: IpAddr,
     ) -> Result<Proven, Error> {
+        self.ports.hasher.room()?;
         let Login { account, user } = self.find_login(username).await?;
         let exists = user.is_some();
         let proof = async {

@@ -58,6 +58,7 @@ impl Pool {
         source: IpAddr,
     ) -> Result<PasswordVerifier, Error> {
         let a = SrpA::parse(srp_a)?;
+        self.ports.hasher.room()?;
         let login = self.find_login(username).await?;
         self.may_attempt(login.account, source).await?;
         if !self.hides_existence(client) {
