@@ -17,7 +17,7 @@ use cognate::config::{Config, Secret};
 use cognate::keys::Algorithm;
 use cognate::pool::{Caller, Client, NewUser, Pool, Ports, Step, Surface, Terms, Tokens};
 use cognate::server::{Assembled, assemble};
-use cognate::store::tokens::RefreshRule;
+use cognate::store::tokens::{Floor, RefreshRule};
 use futures_util::future::join_all;
 
 const PASSWORD: &str = "correct horse battery";
@@ -84,7 +84,7 @@ impl Case {
                 assert!(!owner.unwrap().unwrap().session_ended);
             }
             Verb::TokensRefresh => {
-                let rule = RefreshRule { rotate: false, grace: Duration::ZERO, limit: 0 };
+                let rule = RefreshRule { rotate: false, grace: Duration::ZERO, limit: 0, floor: Floor::NONE };
                 self.ports.tokens.refresh(&session.key(), 0, rule, now).await.unwrap();
             }
             Verb::PoolRefresh => {

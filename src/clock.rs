@@ -1,8 +1,12 @@
 //! Time as the program sees it: one port, so that a test can move it and nothing else reads the system clock.
 
+mod system;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use system::SystemClock;
 
 /// Milliseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,6 +35,11 @@ impl Timestamp {
     pub fn until(self, now: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(now.0)).unwrap_or(0))
     }
+
+    /// How far apart the two are, whichever comes first.
+    pub fn apart(self, other: Self) -> Duration {
+        Duration::from_millis(self.0.abs_diff(other.0))
+    }
 }
 
 /// `duration` in milliseconds as the stores count them; saturates.
@@ -38,20 +47,29 @@ pub fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// What comparing a clock with those of others came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// It agrees with one of them, or there is none.
+    Right,
+    /// It is this far off, and goes on from the moment when it agreed.
+    Bridged(Duration),
+    /// It is this far off and never agreed: nothing may be judged by it.
+    Wrong(Duration),
+}
+
 /// Where the time comes from.
 pub trait Clock: Send + Sync {
     /// The present instant.
     fn now(&self) -> Timestamp;
-}
 
-/// The clock of the machine.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
+    /// Hears what other clocks say at this moment.
+    fn compare(&self, _others: &[Timestamp]) -> Comparison {
+        Comparison::Right
+    }
 
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
-    fn now(&self) -> Timestamp {
-        let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Timestamp(millis(since_epoch))
+    /// Whether it should be compared soon.
+    fn is_in_doubt(&self) -> bool {
+        false
     }
 }

@@ -16,6 +16,7 @@ pub use accounts::{AccountApi, Amadis, Astera, Compat, Pm415, V1};
 pub use cognito::{Cognito, IssuerStyle};
 pub use ldap::Ldap;
 pub use load::{Source, load};
+pub use tokens::{Durability, Tokens};
 use value::Shown;
 pub use value::{List, Period, Secret, Setting};
 
@@ -51,6 +52,7 @@ macro_rules! settings {
 mod accounts;
 mod cognito;
 mod ldap;
+mod tokens;
 
 settings! {
     /// HTTP: where it listens, how it is called from outside, and what it bears.
@@ -73,9 +75,9 @@ settings! {
         drain: Period = Period::seconds(4);
         /// Time after that for running requests to finish.
         shutdown: Period = Period::seconds(15);
-        /// Connections at once, per worker.
+        /// Connections at once, per worker; fewer where the limits of memory or descriptors have no room for them.
         max_connections: usize = 10_000;
-        /// Connections at once from one address (an IPv6 /64) that is no trusted proxy; 0 means no limit.
+        /// Connections at once from one address (an IPv6 /64) that is no trusted proxy, at most half of all; 0: no limit.
         connections_per_source: usize = 1_000;
         /// Worker threads; 0 means one per core.
         workers: usize = 0;
@@ -97,22 +99,6 @@ settings! {
         connections: u32 = 10;
         /// Longest wait for a connection, and for an answer; after that the call is a 503.
         timeout: Period = Period::seconds(1);
-    }
-}
-
-settings! {
-    /// The TokenStore: what expires.
-    Tokens("tokens.") {
-        /// sql (beside the directory), redis://, rediss://, redis-sentinel://HOST,HOST/SERVICE or redis-cluster://HOST,HOST.
-        url: Secret = Secret::new("sql");
-        /// File that holds tokens.url.
-        url_file: Option<PathBuf> = None;
-        /// PEM certificates to trust for TLS to Redis, instead of the public ones.
-        ca_file: Option<PathBuf> = None;
-        /// Longest wait for a connection.
-        connect_timeout: Period = Period::milliseconds(250);
-        /// Longest wait for an answer; after that the call is a 503.
-        timeout: Period = Period::milliseconds(500);
     }
 }
 

@@ -2,6 +2,7 @@
 //! every other purpose. Pure: documents are read and written by the pool.
 
 mod algorithm;
+mod keyholder;
 mod life;
 mod master;
 mod record;
@@ -15,6 +16,7 @@ use crate::crypto::{Random, RootSecret};
 use crate::error::Error;
 
 pub use self::algorithm::Algorithm;
+pub use self::keyholder::Keyholder;
 pub use self::life::TokenLife;
 pub use self::master::{MasterKeys, OpenError};
 pub use self::record::KeyRecord;

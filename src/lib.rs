@@ -30,6 +30,8 @@
 //! 3. *Nothing revoked works again.* A session lives only while three things agree: the token store has it, the
 //!    Directory has no record of its end, and its epoch is the user's (or the user's change spared it). The Directory's
 //!    part is durable, so a failover or an old snapshot of the token store revives nothing; what is lost is refused.
+//!    What was rotated out stays out by the same means: that a refresh token was presented is in the Directory before
+//!    the token store moves ([`store::tokens::Floor`]), which then judges by the newer of what the two know.
 //! 4. *An outage is no refusal.* A store that does not answer is `Unavailable`, which only ever becomes 503.
 //! 5. *The store knows no secret.* Refresh tokens, handles and codes are MACs under keys derived from one root secret;
 //!    the root secret, signing keys and mails are sealed under the master key, which is not in the store. Changing the

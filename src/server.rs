@@ -6,6 +6,7 @@ mod check;
 mod crowd;
 mod level;
 mod master;
+mod room;
 mod stop;
 mod tls;
 mod unread;
@@ -30,12 +31,15 @@ pub use assemble::{Assembled, assemble, assemble_on};
 pub use background::Background;
 pub use check::{Finding, check, check_seals};
 pub use master::place as master_key_place;
+use room::Room;
 
 /// Runs the service until it is told to stop; `source` is where the settings are read again.
 pub async fn serve(config: Config, source: Source) -> Result<(), String> {
     let logging = telemetry::start_logging(&config.log)?;
     let measurements = telemetry::start_measuring()?;
     telemetry::describe();
+    // Refused before anything is made.
+    Room::find(&config)?;
     let Assembled { ports, pools } = assemble(&config).await?;
     let listener = bind(config.http.listen)
         .map_err(|fault| format!("cannot listen on {}: {fault}; choose another with --listen", config.http.listen))?;
@@ -50,6 +54,7 @@ pub async fn serve(config: Config, source: Source) -> Result<(), String> {
     }
     let background = Background::start(api.clone());
     let server = listen(api.clone(), listener)?;
+    tokio::spawn(master::follow(api.ports.clone()));
     tokio::spawn(level::follow(source, api.config.log.clone(), logging.level.clone()));
     say(format_args!("Cognate {} listens on {address} as {}", env!("CARGO_PKG_VERSION"), api.config.public_url()));
     stop::run(server, &api, background).await
@@ -70,10 +75,11 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 pub fn listen(api: Arc<Api>, listener: TcpListener) -> Result<Server, String> {
     let http = api.config.http.clone();
     let tls = tls::settings(&http)?;
-    let workers = match http.workers {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        count => count,
-    };
+    let Room { workers, per_worker, per_source, narrowed } = Room::find(&api.config)?;
+    if narrowed {
+        let connections = workers * per_worker;
+        tracing::info!(connections, per_source, "there is room for fewer connections than the settings allow");
+    }
     let server = HttpServer::new(move || {
         let api = api.clone();
         let routes = Arc::new(named_routes(&api));
@@ -91,8 +97,8 @@ pub fn listen(api: Arc<Api>, listener: TcpListener) -> Result<Server, String> {
     .client_request_timeout(*http.head_timeout)
     .client_disconnect_timeout(Duration::from_secs(1))
     .keep_alive(Duration::from_secs(75))
-    .max_connections(http.max_connections)
-    .on_connect(crowd::thin_out(&http))
+    .max_connections(per_worker)
+    .on_connect(crowd::thin_out(per_source, &http.trusted_proxies))
     .shutdown_timeout(http.shutdown.as_secs().max(1));
     let server = match tls {
         Some(tls) => server.listen_rustls_0_23(listener, tls),

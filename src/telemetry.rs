@@ -94,7 +94,6 @@ pub fn describe() {
     gauge!("cognate_store_disk_full", "1 while the disk of the embedded store is full, else 0.");
     counter!("cognate_connections_refused_total", "Connections closed because their source had as many as it may.");
     gauge!("cognate_hash_queue", "Passwords waiting to be hashed.");
-    gauge!("cognate_signing_key_age_seconds", "Age of each signing key, by pool, key and state.");
 }
 
 /// Around every request: an id, one log line, the measurements, and the headers that every answer bears.

@@ -29,7 +29,8 @@ fn every_variable_that_the_readme_names_is_a_setting() {
 
 #[test]
 fn every_metric_stands_in_the_readme_as_it_describes_itself() {
-    let described = include_str!("../src/telemetry.rs").lines().filter_map(|line| {
+    let code = [include_str!("../src/telemetry.rs"), include_str!("../src/api/ops.rs")];
+    let described = code.iter().flat_map(|code| code.lines()).filter_map(|line| {
         let (kind, rest) = line.trim().split_once("!(\"")?;
         let rest = rest.strip_suffix("\");")?.split_once("\", \"")?;
         ["counter", "gauge", "histogram"].contains(&kind).then(|| format!("| `{}` | {} |", rest.0, rest.1))

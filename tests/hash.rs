@@ -204,6 +204,35 @@ async fn a_burst_waits_a_bounded_time_and_is_then_told_to_come_back() {
 }
 
 #[tokio::test]
+async fn who_would_wait_in_vain_is_told_so_at_the_door() {
+    // R29
+    let slow = config::Password {
+        memory_kib: 65_536,
+        iterations: 8,
+        threads: 1,
+        queue_wait: config::Period::milliseconds(1),
+        ..Default::default()
+    };
+    let hasher = Arc::new(Hasher::new(&slow).unwrap());
+    hasher.room().unwrap();
+    hasher.verify("x", None).await.unwrap();
+    hasher.room().expect("one takes longer than anybody may wait, but nobody waits");
+    let burst: Vec<_> = (0..2)
+        .map(|_| {
+            let hasher = Arc::clone(&hasher);
+            tokio::spawn(async move { hasher.verify("x", None).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    assert_eq!(hasher.waiting(), 1);
+    assert!(matches!(hasher.room(), Err(Error::Unavailable { .. })));
+    for call in burst {
+        let _ = call.await.unwrap();
+    }
+    hasher.room().expect("they are gone");
+}
+
+#[tokio::test]
 async fn a_caller_who_goes_away_does_not_free_a_busy_core() {
     let slow = config::Password {
         memory_kib: 65_536,

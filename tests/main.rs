@@ -18,6 +18,8 @@ mod cli;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod clocks;
+#[cfg(test)]
 mod cognito;
 #[cfg(test)]
 mod credential;
@@ -41,6 +43,8 @@ mod links;
 mod login;
 #[cfg(test)]
 mod mail;
+#[cfg(test)]
+mod master_key;
 #[cfg(test)]
 mod oauth;
 #[cfg(test)]

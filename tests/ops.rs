@@ -142,6 +142,32 @@ fn every_series_that_is_described_is_counted_somewhere() {
     }
 }
 
+story!(a_signing_key_is_measured_in_the_state_it_is_in_and_no_longer_than_it_is_there, |config| {
+    config.pm415.access_token = cognate::config::Period::hours(24);
+});
+async fn a_signing_key_is_measured_in_the_state_it_is_in_and_no_longer_than_it_is_there(app: TestApp) {
+    let pool = app.pool().id().to_owned();
+    let measured = async || {
+        let text = app.get("/metrics").await.text;
+        assert_eq!(text.matches("# TYPE cognate_signing_key_age_seconds gauge").count(), 1);
+        let series = text.lines().filter(|line| line.starts_with("cognate_signing_key_age_seconds"));
+        series.map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+    };
+    let series = |kid: &str, state: &str, age: u64| {
+        format!(r#"cognate_signing_key_age_seconds{{pool="{pool}",kid="{kid}",state="{state}"}} {age}"#)
+    };
+    let old = app.pool().keys()[0].kid.clone();
+    assert_eq!(measured().await, [series(&old, "active", 0)].into());
+    let new = app.api.pools.rotate_keys(&app.pool(), false).await.unwrap().kid;
+    app.reload().await;
+    assert_eq!(measured().await, [series(&old, "active", 0), series(&new, "published", 0)].into());
+    app.clock.advance_seconds(3610);
+    assert_eq!(measured().await, [series(&old, "retired", 3610), series(&new, "active", 3610)].into());
+    app.clock.advance_seconds(2 * 86_400);
+    app.reload().await;
+    assert_eq!(measured().await, [series(&new, "active", 176_410)].into());
+}
+
 story!(every_kind_of_event_is_measured);
 async fn every_kind_of_event_is_measured(app: TestApp) {
     let token = app.signed_in("alice").await.field("refresh_token");

@@ -6,6 +6,8 @@ use std::sync::atomic::Ordering;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{self, Data, Path, ServiceConfig};
+use metrics::describe_gauge as gauge;
+use metrics_exporter_prometheus::PrometheusBuilder;
 
 use super::http::{ErrorBody, Outcome, mark};
 use super::{Api, Dialect, Route};
@@ -70,7 +72,7 @@ async fn readyz(api: Data<Api>) -> HttpResponse {
     let (directory, tokens) = tokio::join!(api.ports.directory.ping(), api.ports.tokens.ping());
     let pools = if api.pools.is_loaded() { Ok(()) } else { Err(error::Error::unavailable("not read yet")) };
     let draining = api.draining.load(Ordering::Relaxed);
-    let parts = [("directory", directory), ("tokens", tokens), ("pools", pools)];
+    let parts = [("directory", directory.map(drop)), ("tokens", tokens.map(drop)), ("pools", pools)];
     let cause =
         parts.iter().find_map(|(name, state)| state.as_ref().err().map(|e| format!("{name}: {}", error::chain(e))));
     let ready = cause.is_none() && !draining;
@@ -86,21 +88,25 @@ async fn readyz(api: Data<Api>) -> HttpResponse {
 
 /// The measurements in Prometheus' text format.
 async fn measurements(api: Data<Api>) -> HttpResponse {
-    measure_now(&api);
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(api.measurements.render())
+    metrics::gauge!("cognate_hash_queue").set(f64::from(u32::try_from(api.ports.hasher.waiting()).unwrap_or(u32::MAX)));
+    let text = api.measurements.render() + &key_ages(&api);
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
 }
 
-/// Sets the gauges that are read at the moment of a scrape.
-fn measure_now(api: &Api) {
-    metrics::gauge!("cognate_hash_queue").set(f64::from(u32::try_from(api.ports.hasher.waiting()).unwrap_or(u32::MAX)));
+/// The keys as they are at this moment. The recorder is new each time: one that lives on would go on telling of keys
+/// that are gone, and of states that are over.
+fn key_ages(api: &Api) -> String {
+    let recorder = PrometheusBuilder::new().build_recorder();
     let now = api.ports.clock.now();
-    for pool in api.pools.all().unwrap_or_default() {
-        for key in pool.keys() {
+    metrics::with_local_recorder(&recorder, || {
+        gauge!("cognate_signing_key_age_seconds", "Age of each signing key, by pool, key and state.");
+        for key in api.pools.all().unwrap_or_default().iter().flat_map(|pool| pool.keys()) {
             let age = now.until(key.created_at).as_secs_f64();
             metrics::gauge!("cognate_signing_key_age_seconds", "pool" => key.pool, "kid" => key.kid, "state" => key.state)
                 .set(age);
         }
-    }
+    });
+    recorder.handle().render()
 }
 
 async fn openapi() -> HttpResponse {

@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::open::Opened;
 use super::output::{Output, instant};
-use crate::pool::KeyRow;
+use crate::pool::{KeyRow, inspect};
+use crate::server;
 
 const EXAMPLES: &str = "\
 A key is published before it signs (keys.publish_ahead) and stays published until its last token has expired, so nobody
@@ -15,7 +16,8 @@ who caches the key set ever meets an unknown key. Keys follow one another by the
 Examples:
   cognate keys list
   cognate keys rotate               the next key now, in good order
-  cognate keys rotate --emergency   a private key leaked: take all keys away at once, and every token they signed";
+  cognate keys rotate --emergency   a private key leaked: take all keys away at once, and every token they signed
+  cognate keys reseal               a new master key is the first in its file: may the old one go?";
 
 /// The keys that sign tokens.
 #[derive(Args)]
@@ -42,6 +44,8 @@ enum Verb {
         #[arg(long)]
         emergency: bool,
     },
+    /// Seal everything anew under the first master key; fails as long as anything is under another
+    Reseal,
 }
 
 #[derive(Serialize)]
@@ -74,6 +78,7 @@ impl Keys {
         match self.verb {
             Verb::List { json } => list(opened, self.pool.as_deref(), json, output),
             Verb::Rotate { emergency } => rotate(opened, self.pool.as_deref(), emergency, output).await,
+            Verb::Reseal => reseal(opened, output).await,
         }
     }
 }
@@ -111,5 +116,24 @@ async fn rotate(opened: &Opened, pool: Option<&str>, emergency: bool, output: &m
     output.line(format_args!(
         "It is published within {reload} and signs from {signs_from} on; the key before it then retires, and stays \
          published until its last token has expired. No token is refused."
+    ))
+}
+
+/// Opening the stores has sealed everything anew; a running service with other keys may have sealed it back.
+async fn reseal(opened: &Opened, output: &mut Output) -> Result<(), Failure> {
+    let master = opened.ports.master.keys();
+    let found = inspect(&*opened.ports.directory, &master).await?.unwrap_or_default();
+    let (id, place) = (master.id(), server::master_key_place(&opened.config));
+    if found.older > 0 {
+        return Err(Failure::Said(format!(
+            "{} secrets are sealed under another master key than {id}, the first in {place}: a running service still \
+             has another first. Wait until its log says \"the master keys were read again\" with this one",
+            found.older
+        )));
+    }
+    output.line(format_args!(
+        "Master key {id}, the first in {place}, seals the root secret and all signing keys ({}). The others may go once \
+         every running service has this one first.",
+        found.keys
     ))
 }

@@ -2,7 +2,7 @@
 
 mod accounts;
 
-use super::Config;
+use super::{Config, Durability};
 
 impl Config {
     /// Adds a line for everything that must not start.
@@ -52,6 +52,12 @@ impl Config {
         if tokens != "sql" && !schemes.iter().any(|scheme| tokens.starts_with(scheme)) {
             faults
                 .push("tokens.url: must be sql, redis://, rediss://, redis-sentinel:// or redis-cluster://".to_owned());
+        }
+        if tokens == "sql" && self.tokens.durability == Durability::Replicated {
+            faults.push(
+                "tokens.durability: replicated needs a Redis in tokens.url; beside the directory sessions last as it does"
+                    .to_owned(),
+            );
         }
         let mail = self.mail.url.expose();
         if mail != "file" && !["smtp://", "smtps://"].iter().any(|scheme| mail.starts_with(scheme)) {

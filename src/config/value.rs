@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
-use super::{AccountApi, IssuerStyle, LogFormat};
+use super::{AccountApi, Durability, IssuerStyle, LogFormat};
 
 /// One row of `cognate config`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -176,6 +176,15 @@ impl Shown for LogFormat {
         match self {
             Self::Text => "text".to_owned(),
             Self::Json => "json".to_owned(),
+        }
+    }
+}
+
+impl Shown for Durability {
+    fn shown(&self) -> String {
+        match self {
+            Self::Local => "local".to_owned(),
+            Self::Replicated => "replicated".to_owned(),
         }
     }
 }

@@ -79,6 +79,16 @@ impl MasterKeys {
         Ok(Self { current, former: keys.collect() })
     }
 
+    /// The id of the first key, which seals; it tells nothing about the key itself.
+    pub fn id(&self) -> &str {
+        &self.current.id
+    }
+
+    /// Whether these are the same keys in the same order.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.all().map(|key| &key.id).eq(other.all().map(|key| &key.id))
+    }
+
     /// A new key as text for a key file.
     pub fn generate(random: &Random) -> Result<String, Error> {
         let bytes = Zeroizing::new(random.bytes::<KEY_BYTES>()?);
@@ -101,22 +111,32 @@ impl MasterKeys {
         key.open(context.as_bytes(), &bytes).map(Zeroizing::new).ok_or(OpenError::Damaged)
     }
 
-    /// Whether `sealed` was sealed by the first key; otherwise it is due to be sealed anew.
+    /// Whether `sealed` was sealed by the first key.
     pub fn is_current(&self, sealed: &str) -> bool {
         split(sealed).is_some_and(|(id, _)| id == self.current.id)
     }
 
-    /// The same secret sealed by the first key; `None` when it is already.
+    /// Whether `sealed` was sealed by one of the others, and is to be sealed anew. What was sealed by a key that has not
+    /// come here yet is newer than what is here, and stays as it is.
+    pub fn is_due(&self, sealed: &str) -> bool {
+        split(sealed).is_some_and(|(id, _)| self.former.iter().any(|key| key.id == id))
+    }
+
+    /// The same secret sealed by the first key; `None` when it is not due.
     pub fn reseal(&self, random: &Random, context: &str, sealed: &str) -> Result<Option<String>, Error> {
-        if self.is_current(sealed) {
+        if !self.is_due(sealed) {
             return Ok(None);
         }
         let plain = self.open(context, sealed)?;
         self.seal(random, context, &plain).map(Some)
     }
 
+    fn all(&self) -> impl Iterator<Item = &MasterKey> {
+        std::iter::once(&self.current).chain(&self.former)
+    }
+
     fn find(&self, id: &str) -> Option<&MasterKey> {
-        std::iter::once(&self.current).chain(&self.former).find(|key| key.id == id)
+        self.all().find(|key| key.id == id)
     }
 }
 

@@ -2,6 +2,7 @@
 //! the signature of a token is checked.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -28,6 +29,13 @@ pub struct LoadError {
     pub cause: LoadFault,
 }
 
+impl LoadError {
+    /// Whether another master key would help.
+    pub fn wants_another_master_key(&self) -> bool {
+        matches!(self.cause, LoadFault::Sealed(OpenError::UnknownKey { .. }))
+    }
+}
+
 /// What is wrong with a key.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadFault {
@@ -48,7 +56,7 @@ pub struct KeySet {
     version: i64,
     record: KeySetRecord,
     /// By the whole encoded header: a header in any other spelling, or with any other member, is no key's.
-    signers: HashMap<String, Signer>,
+    signers: HashMap<String, Arc<Signer>>,
     jwks: String,
     etag: String,
 }
@@ -56,13 +64,28 @@ pub struct KeySet {
 impl KeySet {
     /// Opens every key. One that does not open is an error for the whole set.
     pub fn load(pool: &str, version: i64, record: KeySetRecord, master: &MasterKeys) -> Result<Self, LoadError> {
+        Self::load_after(None, pool, version, record, master)
+    }
+
+    /// The same with a set that was loaded before: a key that is open already is not opened again. That is dear, and
+    /// another replica may have sealed it anew by a master key that has not come here yet.
+    pub fn load_after(
+        known: Option<&Self>,
+        pool: &str,
+        version: i64,
+        record: KeySetRecord,
+        master: &MasterKeys,
+    ) -> Result<Self, LoadError> {
         let mut signers = HashMap::with_capacity(record.keys.len());
         for key in &record.keys {
-            let signer = open(pool, key, master).map_err(|cause| LoadError {
-                pool: pool.to_owned(),
-                kid: key.kid.clone(),
-                cause,
-            })?;
+            let signer = match known.and_then(|known| known.opened(key)) {
+                Some(signer) => signer.clone(),
+                None => Arc::new(open(pool, key, master).map_err(|cause| LoadError {
+                    pool: pool.to_owned(),
+                    kid: key.kid.clone(),
+                    cause,
+                })?),
+            };
             signers.insert(signer.header().to_owned(), signer);
         }
         let jwks = jwks(&record);
@@ -83,7 +106,11 @@ impl KeySet {
     /// The key that signs at `now`; `None` only when there is no key at all.
     pub fn signer(&self, now: Timestamp) -> Option<&Signer> {
         let active = self.record.active(now)?;
-        self.signers.values().find(|signer| signer.kid() == active.kid)
+        self.signers.values().find(|signer| signer.kid() == active.kid).map(AsRef::as_ref)
+    }
+
+    fn opened(&self, key: &KeyRecord) -> Option<&Arc<Signer>> {
+        self.signers.values().find(|signer| is_of(signer, key))
     }
 
     /// The JWK set as JSON, the latest key first. It depends on nothing but the record: all replicas send the same.
@@ -136,10 +163,11 @@ fn open(pool: &str, key: &KeyRecord, master: &MasterKeys) -> Result<Signer, Load
     let pkcs8 = master.open(&context(pool, &key.kid), &key.sealed)?;
     let signer = Signer::from_pkcs8(key.algorithm, &pkcs8).map_err(|_| LoadFault::Malformed)?;
     // The public half rests unsealed: whoever could write it must not get a key of his own published.
-    if signer.kid() != key.kid || *signer.public_jwk() != key.public {
-        return Err(LoadFault::Mismatch);
-    }
-    Ok(signer)
+    if is_of(&signer, key) { Ok(signer) } else { Err(LoadFault::Mismatch) }
+}
+
+fn is_of(signer: &Signer, key: &KeyRecord) -> bool {
+    signer.kid() == key.kid && *signer.public_jwk() == key.public
 }
 
 fn jwks(record: &KeySetRecord) -> String {

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
+use super::alias::NameKeys;
 use super::hash::PasswordCheck;
-use super::name::{EmailAddress, Username};
 use super::user::check_standing;
 use super::{Asked, Client, Pool, Terms, Tokens};
 use crate::clock::Timestamp;
@@ -71,6 +71,7 @@ impl Pool {
     /// Errors: `NotAuthorized` (unknown, wrong or, where existence is hidden, unconfirmed; not told apart),
     /// `TooManyRequests`, `Unavailable`.
     pub async fn prove(&self, username: &str, password: &str, source: IpAddr) -> Result<Proven, Error> {
+        self.ports.hasher.room()?;
         let login = self.find_login(username).await?;
         self.attempt(login.account, source, self.prove_own(login.user, password)).await.map(Proven)
     }
@@ -85,16 +86,11 @@ impl Pool {
 
     /// Whom a login name means.
     pub(super) async fn find_login(&self, name: &str) -> Result<Login, Error> {
-        let username = Username::parse(name).map(|username| username.key);
-        let email = EmailAddress::parse(name).map(|email| email.key);
-        let user = match (&username, &email) {
-            // Not a name that a user can have; the look-up is made all the same, so that it costs the same.
-            (Err(_), Err(_)) => self.ports.directory.user_by_login(self.id(), "", "").await?.and(None),
-            (username, email) => {
-                let key = |part: &Result<String, Error>| part.as_ref().map_or_else(|_| String::new(), Clone::clone);
-                self.ports.directory.user_by_login(self.id(), &key(username), &key(email)).await?
-            }
-        };
+        let NameKeys { username, alias } = self.name_keys(name);
+        let nobody = username.is_none() && alias.is_none();
+        // Also for what is no name of any user, so that it costs the same.
+        let (by_name, by_alias) = (username.as_deref().unwrap_or_default(), alias.as_deref().unwrap_or_default());
+        let user = self.ports.directory.user_by_login(self.id(), by_name, by_alias).await?.filter(|_| !nobody);
         // A registration that proved nothing goes on with the counts of the free name, else their fresh start would tell
         // that it was free (D01).
         let known = user.as_ref().filter(|user| user.status != UserStatus::Unconfirmed);
@@ -119,7 +115,11 @@ impl Pool {
     }
 
     async fn renew_hash(&self, mut user: User, password: &str) -> Result<User, Error> {
-        user.password = Some(self.ports.hasher.hash(password).await?);
+        if self.ports.hasher.room().is_err() {
+            // Others wait for their first hash; his next sign-in renews it.
+            return Ok(user);
+        }
+        user.keep(&self.keep_password(password).await?);
         user.updated_at = self.now();
         match self.ports.directory.update_user(&user).await {
             Ok(version) => Ok(User { version, ..user }),

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::document;
-use super::{ADMIN_GROUP, Client, NewUser, PoolSettings, Pools};
+use super::{ADMIN_GROUP, Client, NewUser, PoolSettings, Pools, Ports};
 use crate::crypto::RootSecret;
 use crate::error::{Error, Kind};
 use crate::keys;
@@ -43,36 +43,38 @@ impl Pools {
     pub(super) async fn open_root(&self) -> Result<RootSecret, Error> {
         let ports = self.ports();
         if let Some(found) = document::read::<RootRecord>(&*ports.directory, document::ROOT, document::ROOT).await? {
-            return self.unseal_root(found.content.sealed).await;
+            return self.unseal_root(&found.content.sealed);
         }
         let root = RootSecret::new(ports.random.bytes()?);
-        let record = RootRecord { sealed: keys::seal_root(&ports.master, &ports.random, &root)? };
+        let record = RootRecord { sealed: keys::seal_root(&ports.master.keys(), &ports.random, &root)? };
         if document::create(&*ports.directory, document::ROOT, document::ROOT, "", &record).await? {
             return Ok(root);
         }
         let found = document::read::<RootRecord>(&*ports.directory, document::ROOT, document::ROOT).await?;
         let found = found.ok_or_else(|| Error::internal("the root secret vanished"))?;
-        self.unseal_root(found.content.sealed).await
+        self.unseal_root(&found.content.sealed)
     }
 
-    async fn unseal_root(&self, sealed: String) -> Result<RootSecret, Error> {
-        let ports = self.ports();
-        let root = keys::open_root(&ports.master, &sealed).map_err(|fault| Error::internal(fault.to_string()))?;
-        if !ports.master.is_current(&sealed) {
-            let resealed = keys::seal_root(&ports.master, &ports.random, &root)?;
-            document::change(
-                &*ports.directory,
-                document::ROOT,
-                document::ROOT,
-                Kind::Key,
-                |record: &mut RootRecord| {
-                    record.sealed.clone_from(&resealed);
-                    Ok(())
-                },
-            )
-            .await?;
+    fn unseal_root(&self, sealed: &str) -> Result<RootSecret, Error> {
+        keys::open_root(&self.ports().master.keys(), sealed).map_err(|fault| Error::internal(fault.to_string()))
+    }
+
+    /// Seals the root secret anew if the first master key is another by now.
+    pub(super) async fn reseal_root(&self, root: &RootSecret) -> Result<(), Error> {
+        let Ports { directory, master, random, .. } = &**self.ports();
+        let master = master.keys();
+        let found = document::read::<RootRecord>(&**directory, document::ROOT, document::ROOT).await?;
+        if found.is_none_or(|found| !master.is_due(&found.content.sealed)) {
+            return Ok(());
         }
-        Ok(root)
+        let sealed = keys::seal_root(&master, random, root)?;
+        let apply = |record: &mut RootRecord| {
+            record.sealed.clone_from(&sealed);
+            Ok(())
+        };
+        document::change(&**directory, document::ROOT, document::ROOT, Kind::Key, apply).await?;
+        tracing::info!(what = "root secret", master_key = master.id(), "sealed anew");
+        Ok(())
     }
 
     /// The first pool and client, made at the first time.

@@ -77,7 +77,7 @@ impl Pool {
     }
 
     async fn replace_temporary_password(&self, mut user: User, new_password: &str) -> Result<User, Error> {
-        user.password = Some(self.ports.hasher.hash(new_password).await?);
+        user.keep(&self.keep_password(new_password).await?);
         user.status = UserStatus::Confirmed;
         user.temporary_until = None;
         user.updated_at = self.now();

@@ -1,5 +1,6 @@
 //! App clients: which application speaks, how long its tokens live, and whether its refresh tokens rotate.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use super::document;
 use super::{Pool, Pools};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind};
-use crate::store::tokens::RefreshRule;
+use crate::store::tokens::{Floor, RefreshRule};
 
 pub(super) const ID_ALPHABET: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 pub(super) const ID_LENGTH: usize = 26;
@@ -44,6 +45,80 @@ pub struct Client {
     pub rotation: Option<Rotation>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it was last changed; absent in clients that never were.
+    #[serde(default)]
+    pub updated_at: Option<Timestamp>,
+    /// Its secrets, of which any proves it; none for a public client.
+    #[serde(default)]
+    pub secrets: Vec<SealedSecret>,
+    /// Cognito's ExplicitAuthFlows as they were given; `None` is Cognito's default.
+    #[serde(default = "native_flows")]
+    pub auth_flows: Option<BTreeSet<AuthFlow>>,
+    /// Answer alike whether or not a user exists; `None`: as the pool says.
+    #[serde(default)]
+    pub hide_user_existence: Option<bool>,
+    /// Attributes that it may read; `None`: all.
+    #[serde(default)]
+    pub read_attributes: Option<BTreeSet<String>>,
+    /// Attributes that it may write; `None`: all that are not the pool's own to write.
+    #[serde(default)]
+    pub write_attributes: Option<BTreeSet<String>>,
+    /// Whether its refresh tokens can be revoked and its tokens name their session (Cognito's EnableTokenRevocation).
+    #[serde(default = "yes")]
+    pub revocation: bool,
+    /// Members of Cognito's UserPoolClient that are kept and answered as they were given and decide nothing here.
+    #[serde(default)]
+    pub described: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A client secret, sealed: proofs by HMAC need it in the clear.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedSecret {
+    /// Names it without telling it.
+    pub id: String,
+    /// The secret under the pool's key for them.
+    pub sealed: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A way to sign in that a client may use: Cognito's ExplicitAuthFlows in their newer and older spellings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AuthFlow {
+    /// Password in the clear, by an administrator's key.
+    AllowAdminUserPasswordAuth,
+    /// Challenges of the pool's own.
+    AllowCustomAuth,
+    /// Refreshing.
+    AllowRefreshTokenAuth,
+    /// The user chooses the factor.
+    AllowUserAuth,
+    /// Password in the clear.
+    AllowUserPasswordAuth,
+    /// Password by SRP.
+    AllowUserSrpAuth,
+    /// Older word for [`AuthFlow::AllowAdminUserPasswordAuth`].
+    AdminNoSrpAuth,
+    /// Older word for [`AuthFlow::AllowCustomAuth`].
+    CustomAuthFlowOnly,
+    /// Older word for [`AuthFlow::AllowUserPasswordAuth`].
+    UserPasswordAuth,
+}
+
+/// What clients of the native API could always do.
+#[expect(clippy::unnecessary_wraps, reason = "it stands for a field that may be absent")]
+fn native_flows() -> Option<BTreeSet<AuthFlow>> {
+    Some(BTreeSet::from([
+        AuthFlow::AllowAdminUserPasswordAuth,
+        AuthFlow::AllowRefreshTokenAuth,
+        AuthFlow::AllowUserPasswordAuth,
+        AuthFlow::AllowUserSrpAuth,
+    ]))
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl Client {
@@ -59,7 +134,35 @@ impl Client {
             auth_session_seconds: 900,
             rotation: None,
             created_at: now,
+            updated_at: None,
+            secrets: Vec::new(),
+            auth_flows: native_flows(),
+            hide_user_existence: None,
+            read_attributes: None,
+            write_attributes: None,
+            revocation: true,
+            described: serde_json::Map::new(),
         }
+    }
+
+    /// Whether it may use a flow, in its newer spelling. Older spellings leave SRP and refreshing allowed (contract
+    /// cognito (c)).
+    pub fn allows(&self, flow: AuthFlow) -> bool {
+        let Some(flows) = &self.auth_flows else { return usual_flow(flow) };
+        let older = |word: AuthFlow| flows.contains(&word);
+        let any_older =
+            older(AuthFlow::AdminNoSrpAuth) || older(AuthFlow::CustomAuthFlowOnly) || older(AuthFlow::UserPasswordAuth);
+        flows.contains(&flow)
+            || match flow {
+                AuthFlow::AllowAdminUserPasswordAuth => older(AuthFlow::AdminNoSrpAuth),
+                AuthFlow::AllowCustomAuth => older(AuthFlow::CustomAuthFlowOnly),
+                AuthFlow::AllowUserPasswordAuth => older(AuthFlow::UserPasswordAuth),
+                AuthFlow::AllowRefreshTokenAuth | AuthFlow::AllowUserSrpAuth => any_older,
+                AuthFlow::AllowUserAuth
+                | AuthFlow::AdminNoSrpAuth
+                | AuthFlow::CustomAuthFlowOnly
+                | AuthFlow::UserPasswordAuth => false,
+            }
     }
 
     /// Whether every value is in its range.
@@ -96,14 +199,20 @@ impl Client {
         Duration::from_secs(self.auth_session_seconds)
     }
 
-    /// The rule its refresh tokens follow; `limit` is the surface's.
-    pub(super) fn refresh_rule(&self, limit: u32) -> RefreshRule {
+    /// The rule its refresh tokens follow; `limit` is the surface's, `floor` the session's.
+    pub(super) fn refresh_rule(&self, limit: u32, floor: Floor) -> RefreshRule {
         RefreshRule {
             rotate: self.rotation.is_some(),
             grace: Duration::from_secs(self.rotation.map_or(0, |rotation| rotation.grace_seconds)),
             limit,
+            floor,
         }
     }
+}
+
+/// Cognito's flows of a client that names none.
+fn usual_flow(flow: AuthFlow) -> bool {
+    matches!(flow, AuthFlow::AllowRefreshTokenAuth | AuthFlow::AllowUserSrpAuth | AuthFlow::AllowCustomAuth)
 }
 
 impl Pools {

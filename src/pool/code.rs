@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use super::auth::Login;
+use super::kept_password::KeptPassword;
 use super::{Client, Pool};
 use crate::error::Error;
 use crate::store::directory::{User, UserStatus};
@@ -78,11 +79,11 @@ impl Pool {
         self.settings.password_policy.check(new_password, &[username])?;
         let login = self.find_login(username).await?;
         self.count_source(source).await?;
-        let hash = self.ports.hasher.hash(new_password).await?;
+        let kept = self.keep_password(new_password).await?;
         let key = self.reset_key(login.account);
         let tag = self.code_tag(login.account, login.user.as_ref(), code);
         match self.ports.tokens.answer_challenge(&key, &tag, self.now()).await? {
-            Answer::Right(challenge) => self.set_by_code(login, &hash, &key, &challenge, source).await,
+            Answer::Right(challenge) => self.set_by_code(login, &kept, &key, &challenge, source).await,
             Answer::Unknown if !self.settings.hide_user_existence && login.user.is_some() => Err(Error::CodeExpired),
             Answer::Wrong | Answer::Unknown => Err(Error::CodeMismatch),
         }
@@ -91,14 +92,14 @@ impl Pool {
     async fn set_by_code(
         &self,
         login: Login,
-        hash: &str,
+        kept: &KeptPassword,
         key: &ChallengeKey,
         challenge: &Challenge,
         source: IpAddr,
     ) -> Result<(), Error> {
         let user = login.user.ok_or(Error::CodeMismatch)?;
         let still = |user: &User| may_reset(Some(user)).map(drop).map_err(|_| Error::CodeMismatch);
-        let set = self.set_proven(user.sub, hash, still).await;
+        let set = self.set_proven(user.sub, kept, still).await;
         self.or_put_back(key, challenge, set).await?;
         self.forgive_source(source).await
     }
@@ -108,13 +109,13 @@ impl Pool {
     pub(super) async fn set_proven(
         &self,
         user: Uuid,
-        hash: &str,
+        kept: &KeptPassword,
         still: impl Fn(&User) -> Result<(), Error> + Send + Sync,
     ) -> Result<User, Error> {
         let ends = self.settings.end_sessions_on_password_change;
         let set = |user: &mut User| {
             still(user)?;
-            user.password = Some(hash.to_owned());
+            user.keep(kept);
             user.status = UserStatus::Confirmed;
             user.temporary_until = None;
             if ends {

@@ -77,7 +77,7 @@ impl Pool {
     pub async fn confirm_email(&self, client: &Client, name: &str, token: &str) -> Result<User, Error> {
         let link: Link<Proof> = self.read_link(client, Purpose::VerifyEmail, token).await?;
         let user = self.ports.directory.user(self.id(), link.challenge.user).await?.ok_or(Error::LinkInvalid)?;
-        if !called(&user, name) {
+        if !self.called(&user, name) {
             return Err(Error::LinkInvalid);
         }
         match self.prove_address(user, &link.about).await {
@@ -208,6 +208,12 @@ impl Pool {
         }
         changed
     }
+
+    /// Whether `name` is the user's: his username, his address, proven or not, or his sub.
+    fn called(&self, user: &User, name: &str) -> bool {
+        let email = EmailAddress::parse(name).is_ok_and(|given| user.email_key.as_deref() == Some(given.key.as_str()));
+        email || self.names(user, name)
+    }
 }
 
 /// Whether this user only registered under the address, and proved nothing.
@@ -216,12 +222,6 @@ fn gives_way(holder: &User, email_key: &str) -> bool {
         && holder.enabled
         && holder.username_key == email_key
         && !holder.email_verified
-}
-
-/// Whether `name` is the user's: his username, his address, proven or not, or his sub.
-fn called(user: &User, name: &str) -> bool {
-    let email = EmailAddress::parse(name).is_ok_and(|given| user.email_key.as_deref() == Some(given.key.as_str()));
-    email || super::session::names(user, name)
 }
 
 /// A user of a foreign directory is named as there, whatever his address is.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Pool;
 use super::auth::Proven;
-use super::name::{EmailAddress, Username};
+use super::name::EmailAddress;
 use crate::error::Error;
 use crate::outbound::ldap::{Account, Ldap, Person, Proof};
 use crate::store::directory::{User, UserStatus};
@@ -50,7 +50,7 @@ impl Pool {
     pub async fn register_external_user(&self, draft: NewExternalUser) -> Result<User, Error> {
         let ldap = self.ldap()?;
         let account = ldap.account(&draft.name).ok_or(Error::UserNotFound)?;
-        let username = Username::parse(&account.username)?;
+        let username = self.username(&account.username)?;
         let email = draft.email.as_deref().map(EmailAddress::parse).transpose()?;
         if !ldap.knows(&account).await? {
             return Err(Error::UserNotFound);

@@ -2,20 +2,19 @@
 //! back, while refresh, JWKS and health never wait behind it.
 
 mod memory;
+mod queue;
 mod stored;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 use crate::config;
 use crate::crypto::Random;
 use crate::error::Error;
 use memory::{Memories, Memory};
+use queue::Queue;
 use stored::Stored;
 
 /// What a password proved to be.
@@ -33,10 +32,8 @@ pub enum PasswordCheck {
 pub struct Hasher {
     argon2: Argon2<'static>,
     ghost: Arc<Stored>,
-    turns: Arc<Semaphore>,
+    queue: Queue,
     memories: Arc<Memories>,
-    queue_wait: Duration,
-    waiting: AtomicUsize,
     random: Random,
 }
 
@@ -52,15 +49,11 @@ impl Hasher {
         let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, None)
             .map_err(|fault| Error::internal(format!("password: {fault}")))?;
         let random = Random::default();
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let turns = if settings.threads == 0 { cores() } else { settings.threads.min(Semaphore::MAX_PERMITS) };
         Ok(Self {
             memories: Arc::new(Memories::of(params.block_count())),
             ghost: Arc::new(Stored::ghost(&params, &random)?),
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            turns: Arc::new(Semaphore::new(turns)),
-            queue_wait: *settings.queue_wait,
-            waiting: AtomicUsize::new(0),
+            queue: Queue::new(at_once(settings), *settings.queue_wait),
             random,
         })
     }
@@ -93,7 +86,13 @@ impl Hasher {
 
     /// How many callers wait for a turn.
     pub fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
+        self.queue.waiting()
+    }
+
+    /// `Unavailable` when the queue is so long that no turn would come in time: to be asked before anything is done
+    /// for somebody who has a password to check, since looking him up and counting him costs the hashes their core.
+    pub fn room(&self) -> Result<(), Error> {
+        self.queue.room()
     }
 
     async fn in_turn<T: Send + 'static>(
@@ -101,7 +100,7 @@ impl Hasher {
         password: &str,
         work: impl FnOnce(&[u8], &mut Memory) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let turn = self.turn().await?;
+        let turn = self.queue.turn().await?;
         let password = Zeroizing::new(password.to_owned());
         let memories = Arc::clone(&self.memories);
         let job = move || {
@@ -111,29 +110,13 @@ impl Hasher {
         };
         tokio::task::spawn_blocking(job).await.map_err(Error::internal)?
     }
-
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, Error> {
-        let _waiting = Waiting::enter(&self.waiting);
-        tokio::time::timeout(self.queue_wait, Arc::clone(&self.turns).acquire_owned())
-            .await
-            .map_err(|_| Error::unavailable("no turn to hash a password came within password.queue_wait"))?
-            .map_err(Error::internal)
-    }
 }
 
-/// Counts a caller as waiting for as long as it lives, also when the caller is dropped half-way.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn enter(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+/// How many passwords are hashed at once.
+pub fn at_once(settings: &config::Password) -> usize {
+    match settings.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::name::{EmailAddress, Username};
+use super::name::EmailAddress;
 use super::{Pool, hash};
 use crate::error::Error;
 use crate::store::directory::{User, UserStatus};
@@ -65,7 +65,7 @@ impl Pool {
     }
 
     fn imported(&self, draft: ImportedUser) -> Result<User, Error> {
-        let username = Username::parse(&draft.username)?;
+        let username = self.username(&draft.username)?;
         let email = draft.email.as_deref().map(EmailAddress::parse).transpose()?;
         if let Some(stored) = &draft.password_hash {
             hash::accepts(stored).map_err(|reason| Error::invalid("password_hash", reason))?;
@@ -86,11 +86,12 @@ impl Pool {
         user.password = draft.password_hash;
         user.groups = draft.groups;
         user.attributes = draft.attributes;
+        user.aliases = self.aliases_of(&user);
         Ok(user)
     }
 }
 
-fn check_phone(phone: &str) -> Result<(), Error> {
+pub(super) fn check_phone(phone: &str) -> Result<(), Error> {
     let digits = phone.strip_prefix('+').filter(|digits| (1..=15).contains(&digits.len()));
     let right = digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
     if right { Ok(()) } else { Err(Error::invalid("phone_number", "must be + and 1 to 15 digits")) }

@@ -17,6 +17,8 @@ pub struct Inventory {
     pub clients: Vec<String>,
     /// How many signing keys opened.
     pub keys: usize,
+    /// How many secrets are sealed under another master key than the first.
+    pub older: usize,
 }
 
 /// Opens everything that is sealed with `master` and closes it again; `None` when nothing was made yet. Other than
@@ -27,10 +29,12 @@ pub async fn inspect(directory: &dyn Directory, master: &MasterKeys) -> Result<O
     };
     keys::open_root(master, &root.content.sealed)?;
     let mut found = Inventory::default();
+    found.older += usize::from(!master.is_current(&root.content.sealed));
     for pool in directory.documents(document::POOL, "").await? {
         let pool = document::parse::<PoolSettings>(&pool)?.content.id;
         if let Some(Versioned { version, content }) = read_keys(directory, &pool).await? {
             found.keys += content.keys.len();
+            found.older += content.keys.iter().filter(|key| !master.is_current(&key.sealed)).count();
             KeySet::load(&pool, version, content, master).map_err(|fault| Error::internal(fault.to_string()))?;
         }
         let clients = directory.documents(document::CLIENT, &pool).await?;

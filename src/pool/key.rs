@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::document::{self, Versioned};
-use super::{Client, Pool, PoolSettings, Pools};
+use super::{Client, Pool, PoolSettings, Pools, Ports};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind};
 use crate::keys::{Algorithm, Due, KeyRecord, KeySet, KeySetRecord, KeyState, Schedule, Signer};
@@ -68,11 +68,17 @@ impl Pools {
                 }
             };
             if !changed {
-                let current = known.filter(|known| known.version() == version);
-                return current.map_or_else(|| self.load_keys(&settings.id, version, record), Ok);
+                let current = known.as_ref().filter(|known| known.version() == version).cloned();
+                return current.map_or_else(|| self.load_keys(&settings.id, version, record, known.as_deref()), Ok);
             }
             match self.write_keys(&settings.id, version, &record).await {
-                Ok(version) => return self.load_keys(&settings.id, version, record),
+                Ok(version) => {
+                    if resealed {
+                        let master_key = self.ports().master.keys();
+                        tracing::info!(what = settings.id, master_key = master_key.id(), "sealed anew");
+                    }
+                    return self.load_keys(&settings.id, version, record, known.as_deref());
+                }
                 Err(Error::Conflict) => {}
                 Err(error) => return Err(error),
             }
@@ -114,15 +120,21 @@ impl Pools {
         if directory.create_document(&document).await? { Ok(1) } else { Err(Error::Conflict) }
     }
 
-    fn load_keys(&self, pool: &str, version: i64, record: KeySetRecord) -> Result<Arc<KeySet>, Error> {
-        let loaded = KeySet::load(pool, version, record, &self.ports().master);
+    fn load_keys(
+        &self,
+        pool: &str,
+        version: i64,
+        record: KeySetRecord,
+        known: Option<&KeySet>,
+    ) -> Result<Arc<KeySet>, Error> {
+        let loaded = KeySet::load_after(known, pool, version, record, &self.ports().master.keys());
         loaded.map(Arc::new).map_err(|fault| Error::internal(fault.to_string()))
     }
 
     fn reseal(&self, pool: &str, record: &mut KeySetRecord) -> Result<bool, Error> {
         let mut changed = false;
         for key in &mut record.keys {
-            let done = key.reseal(pool, &self.ports().master, &self.ports().random);
+            let done = key.reseal(pool, &self.ports().master.keys(), &self.ports().random);
             changed |= done.map_err(|fault| Error::internal(fault.to_string()))?;
         }
         Ok(changed)
@@ -131,7 +143,8 @@ impl Pools {
     async fn make_key(&self, pool: &str, algorithm: Algorithm) -> Result<KeyRecord, Error> {
         let made = tokio::task::spawn_blocking(move || Signer::generate_pkcs8(algorithm));
         let pkcs8 = made.await.map_err(Error::internal)??;
-        KeyRecord::new(pool, algorithm, &pkcs8, &self.ports().master, &self.ports().random, self.ports().clock.now())
+        let Ports { master, random, clock, .. } = &**self.ports();
+        KeyRecord::new(pool, algorithm, &pkcs8, &master.keys(), random, clock.now())
     }
 
     /// Makes a new signing key for a pool: published now and used after `keys.publish_ahead`, or, in an emergency,
@@ -184,11 +197,13 @@ impl Pool {
         let keys = self.keys.load_full();
         let Some(kid) = KeySet::kid_of(token) else { return Err(Error::TokenInvalid) };
         let now = self.now();
-        if keys.knows(&kid) || self.keys_read_at.load().plus(UNKNOWN_KEY_PAUSE) > now {
+        let read_at = self.keys_read_at.load_full();
+        if keys.knows(&kid) || read_at.plus(UNKNOWN_KEY_PAUSE) > now {
             return Ok(keys);
         }
         self.keys_read_at.store(Arc::new(now));
-        self.newest_keys().await
+        // A reading that failed tells nobody that the key does not exist.
+        self.newest_keys().await.inspect_err(|_| self.keys_read_at.store(read_at))
     }
 
     /// Reads the keys again if the Directory has others: a key that was dropped in an emergency signs nothing more, and
@@ -211,10 +226,25 @@ impl Pool {
         if version == self.keys.load().version() {
             return Ok(self.keys.load_full());
         }
-        let fresh = KeySet::load(self.id(), version, content, &self.ports.master);
-        let fresh = Arc::new(fresh.map_err(|fault| Error::internal(fault.to_string()))?);
+        let fresh = Arc::new(self.load_newest(version, content).await?);
         self.keys.store(fresh.clone());
         Ok(fresh)
+    }
+
+    /// A key that a master key sealed which has not come here yet is no fault of the caller, and none that lasts.
+    async fn load_newest(&self, version: i64, record: KeySetRecord) -> Result<KeySet, Error> {
+        let load =
+            |record| KeySet::load_after(Some(&self.keys.load()), self.id(), version, record, &self.ports.master.keys());
+        let loaded = match load(record.clone()) {
+            Err(fault) if fault.wants_another_master_key() => {
+                self.ports.follow_master_keys().await.map_err(Error::unavailable)?;
+                load(record)
+            }
+            loaded => loaded,
+        };
+        loaded.map_err(|fault| {
+            if fault.wants_another_master_key() { Error::unavailable(fault) } else { Error::internal(fault) }
+        })
     }
 }
 

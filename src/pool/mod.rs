@@ -2,11 +2,13 @@
 //! Knows neither HTTP nor SQL nor Redis.
 
 mod access_key;
+mod alias;
 mod api_key;
 mod auth;
 mod bootstrap;
 mod challenge;
 pub mod client;
+mod clocks;
 mod code;
 mod credential;
 mod document;
@@ -18,9 +20,11 @@ mod import;
 mod inspect;
 mod invitation;
 mod invite;
+mod kept_password;
 mod key;
 mod limit;
 mod link;
+mod master;
 pub mod name;
 mod organization;
 pub mod outbox;
@@ -29,8 +33,10 @@ mod password_change;
 mod permission;
 mod pools;
 mod public_id;
+mod refresh;
 mod refresh_token;
 mod reset_link;
+pub mod schema;
 mod session;
 pub mod settings;
 mod sign_up;
@@ -47,7 +53,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config;
 use crate::crypto::{MacKey, Random, RootSecret, SealKey};
 use crate::error::{Error, Kind};
-use crate::keys::{KeySet, MasterKeys};
+use crate::keys::{KeySet, Keyholder};
 use crate::outbound::ldap::Ldap;
 use crate::outbound::mail::Templates;
 use crate::store::directory::Directory;
@@ -95,7 +101,7 @@ pub struct Ports {
     /// Password hashing.
     pub hasher: Hasher,
     /// The keys that seal everything kept.
-    pub master: MasterKeys,
+    pub master: Keyholder,
     /// The words of mails.
     pub templates: Templates,
     /// The foreign directory that some users sign in from, if there is one. `/readyz` does not ask it: when it is down,

@@ -20,6 +20,7 @@ impl Pool {
         proposed: &str,
         source: IpAddr,
     ) -> Result<(), Error> {
+        self.ports.hasher.room()?;
         let caller = self.authenticate(access_token).await?;
         let (sub, session) = (caller.user.sub, caller.session.id);
         let user = self.attempt(sub, source, self.prove_password(Some(caller.user), previous)).await?;
@@ -50,14 +51,14 @@ impl Pool {
         check_standing(&user)?;
         owes_password(&user, self.now())?;
         self.settings.password_policy.check(proposed, &own_names(&user))?;
-        let hash = self.ports.hasher.hash(proposed).await?;
+        let kept = self.keep_password(proposed).await?;
         let ends = self.settings.end_sessions_on_password_change;
         let changed = self.change_user(user.sub, |now| {
             if now.password != user.password || now.status != user.status {
                 // Another change came between: what was proven is no longer so.
                 return Err(Error::NotAuthorized);
             }
-            now.password = Some(hash.clone());
+            now.keep(&kept);
             if now.status == UserStatus::ForceChangePassword {
                 now.status = UserStatus::Confirmed;
                 now.temporary_until = None;
@@ -92,14 +93,14 @@ impl Pool {
 
     async fn give_password(&self, user: &User, password: &str, temporary: bool) -> Result<User, Error> {
         self.settings.password_policy.check(password, &own_names(user))?;
-        let hash = self.ports.hasher.hash(password).await?;
+        let kept = self.keep_password(password).await?;
         let until = self.now().plus(self.settings.temporary_password_life());
         let changed = self.change_user(user.sub, |user| {
             if user.status == UserStatus::ExternalProvider {
                 // He would have two passwords, one of which his directory knows nothing of.
                 return Err(Error::ResetNotAllowed);
             }
-            user.password = Some(hash.clone());
+            user.keep(&kept);
             user.status = if temporary { UserStatus::ForceChangePassword } else { UserStatus::Confirmed };
             user.temporary_until = temporary.then_some(until);
             user.end_all_sessions(None);

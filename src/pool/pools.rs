@@ -59,6 +59,7 @@ impl Pools {
                 (known.root.clone(), known.outbox.clone(), known.bootstrap.clone(), known.own_clients.clone())
             }
             None => {
+                self.ports.compare_clocks().await?;
                 let root = self.open_root().await?;
                 let outbox = Arc::new(self.open_outbox(&root)?);
                 let bootstrap = self.bootstrap().await?;
@@ -66,6 +67,7 @@ impl Pools {
                 (root, outbox, bootstrap, own_clients)
             }
         };
+        self.reseal_root(&root).await?;
         let mut pools = HashMap::new();
         let mut pool_of_client = HashMap::new();
         for found in self.ports.directory.documents(document::POOL, "").await? {

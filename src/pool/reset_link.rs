@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::code::may_reset;
 use super::link::{Link, LinkTo, Recipient};
-use super::session::names;
 use super::user::own_names;
 use super::{Client, Pool};
 use crate::error::Error;
@@ -65,9 +64,9 @@ impl Pool {
         let (link, user) = self.read_reset_link(client, name, token).await?;
         self.forgive_source(source).await?;
         self.settings.password_policy.check(new_password, &own_names(&user))?;
-        let hash = self.ports.hasher.hash(new_password).await?;
+        let kept = self.keep_password(new_password).await?;
         self.consume_link(&link).await?;
-        let set = self.set_proven(user.sub, &hash, |user| self.still_resets(user, &link.about)).await;
+        let set = self.set_proven(user.sub, &kept, |user| self.still_resets(user, &link.about)).await;
         self.or_put_back(&link.key, &link.challenge, set).await
     }
 
@@ -80,7 +79,7 @@ impl Pool {
         let link: Link<Replaced> = self.read_link(client, Purpose::ResetLink, token).await?;
         let user = self.ports.directory.user(self.id(), link.challenge.user).await?.ok_or(Error::LinkInvalid)?;
         self.still_resets(&user, &link.about)?;
-        if !name.is_none_or(|name| names(&user, name)) {
+        if !name.is_none_or(|name| self.names(&user, name)) {
             return Err(Error::LinkInvalid);
         }
         Ok((link, user))

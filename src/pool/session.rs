@@ -1,16 +1,15 @@
-//! Sessions: open one, refresh it, revoke it, and prove by an access token that one lives.
+//! Sessions: open one, revoke it, and prove by an access token that one lives.
 
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::name::{EmailAddress, Username};
 use super::refresh_token::RefreshToken;
 use super::token::AccessClaims;
 use super::{Client, Pool};
 use crate::error::Error;
 use crate::store::directory::{SessionOwner, User};
-use crate::store::tokens::{Session, SessionKey, Verdict};
+use crate::store::tokens::{Session, SessionKey};
 
 /// On what terms tokens are given, and a refresh token taken back.
 #[derive(Clone, Copy)]
@@ -79,7 +78,14 @@ impl Pool {
         self.tokens(terms, user, &session, terms.refreshable).await
     }
 
-    async fn tokens(&self, terms: Terms<'_>, user: &User, session: &Session, refresh: bool) -> Result<Tokens, Error> {
+    /// The tokens of a session as it is now.
+    pub(super) async fn tokens(
+        &self,
+        terms: Terms<'_>,
+        user: &User,
+        session: &Session,
+        refresh: bool,
+    ) -> Result<Tokens, Error> {
         let issued = self.issue(terms.client, user, session).await?;
         let refresh_token = refresh.then(|| RefreshToken::current(session).encode(&self.secrets.refresh, terms));
         Ok(Tokens {
@@ -88,55 +94,6 @@ impl Pool {
             refresh_token,
             expires_in: terms.client.access_token_seconds,
         })
-    }
-
-    /// Yields new tokens for a refresh token (contract cognito (f)). `username` is the name the caller claims, where
-    /// the dialect carries one; `limit` is how often one session may be refreshed, 0 for ever.
-    ///
-    /// Errors: `TokenInvalid` (garbage, another client's, another user's, bound to another, or two behind),
-    /// `TokenRevoked`, `TokenReused`, `UserDisabled` and its like, `LimitExceeded`, `Unavailable`.
-    pub async fn refresh(
-        &self,
-        terms: Terms<'_>,
-        username: Option<&str>,
-        token: &str,
-        limit: u32,
-    ) -> Result<Tokens, Error> {
-        let token = RefreshToken::decode(&self.secrets.refresh, terms, token).ok_or(Error::TokenInvalid)?;
-        let client = terms.client;
-        // The Directory is asked first: if it is down, the refresh token has not moved and the same call succeeds later.
-        let user = self.living_owner(token.user, token.session).await?;
-        if !username.is_none_or(|name| names(&user, name)) {
-            return Err(Error::TokenInvalid);
-        }
-        let key = token.key(self);
-        let verdict = self.ports.tokens.refresh(&key, token.generation, client.refresh_rule(limit), self.now()).await?;
-        let session = self.judge(&key, verdict).await?;
-        if !of_this_epoch(&user, &session) {
-            return Err(Error::TokenRevoked);
-        }
-        self.tokens(terms, &user, &session, client.rotation.is_some()).await
-    }
-
-    async fn judge(&self, key: &SessionKey, verdict: Verdict) -> Result<Session, Error> {
-        match verdict {
-            Verdict::Rotated(session) | Verdict::Kept(session) => Ok(session),
-            Verdict::Retry(session) => {
-                metrics::counter!("cognate_refresh_retries_total", "kind" => "in_grace").increment(1);
-                Ok(session)
-            }
-            Verdict::Recovered(session) => {
-                metrics::counter!("cognate_refresh_retries_total", "kind" => "recovered").increment(1);
-                Ok(session)
-            }
-            Verdict::Stale => Err(Error::TokenInvalid),
-            Verdict::Exhausted => Err(Error::LimitExceeded),
-            Verdict::Dead | Verdict::Unknown => Err(Error::TokenRevoked),
-            Verdict::Reuse => {
-                self.end_for_good(key, self.longest_session(), "reuse").await?;
-                Err(Error::TokenReused)
-            }
-        }
     }
 
     /// Ends the session of a refresh token, at once and for good: its access tokens with it. Ending it again succeeds.
@@ -153,14 +110,19 @@ impl Pool {
 
     /// Where a session's own end is not known: a session of one surface may be ended by another, whose sessions are
     /// shorter.
-    fn longest_session(&self) -> Duration {
+    pub(super) fn longest_session(&self) -> Duration {
         let clients = self.clients.values().map(Client::refresh_token_life).max().unwrap_or_default();
         clients.max(self.ports.surfaces.longest_session())
     }
 
     /// The Directory first: once it has the record, no lost write or old snapshot of the token store revives the
     /// session (R06, R13), and a caller who got an error can repeat the call.
-    async fn end_for_good(&self, key: &SessionKey, left: Duration, cause: &'static str) -> Result<(), Error> {
+    pub(super) async fn end_for_good(
+        &self,
+        key: &SessionKey,
+        left: Duration,
+        cause: &'static str,
+    ) -> Result<(), Error> {
         self.ports.directory.end_session(key.id, self.now().plus(left)).await?;
         if self.ports.tokens.end_session(key).await? {
             metrics::counter!("cognate_sessions_ended_total", "cause" => cause).increment(1);
@@ -175,7 +137,7 @@ impl Pool {
     pub async fn authenticate(&self, access_token: &str) -> Result<Caller, Error> {
         let known = self.keys.load().version();
         let claims = self.verify_access(access_token).await?;
-        let user = self.living_owner(claims.sub, claims.origin_jti).await?;
+        let user = self.living_owner(claims.sub, claims.origin_jti).await?.user;
         if self.keys.load().version() != known {
             // The key may have been dropped in an emergency since the last reading.
             self.verify_access(access_token).await?;
@@ -189,15 +151,15 @@ impl Pool {
     }
 
     /// The user of a session, if he may have sessions and this one was not ended for good.
-    async fn living_owner(&self, user: Uuid, session: Uuid) -> Result<User, Error> {
+    pub(super) async fn living_owner(&self, user: Uuid, session: Uuid) -> Result<SessionOwner, Error> {
         let owner = self.ports.directory.session_owner(self.id(), user, session).await?;
-        let SessionOwner { user, session_ended, keys_version } = owner.ok_or(Error::TokenRevoked)?;
-        if session_ended {
+        let owner = owner.ok_or(Error::TokenRevoked)?;
+        if owner.session_ended {
             return Err(Error::TokenRevoked);
         }
-        super::user::check_standing(&user)?;
-        self.follow_keys(keys_version).await?;
-        Ok(user)
+        super::user::check_standing(&owner.user)?;
+        self.follow_keys(owner.keys_version).await?;
+        Ok(owner)
     }
 
     /// Ends what the token store still holds of a user's sessions. They are dead already, because the user's
@@ -231,14 +193,6 @@ impl Pool {
 }
 
 /// Whether the session outlived the last time that all of the user's were ended.
-fn of_this_epoch(user: &User, session: &Session) -> bool {
+pub(super) fn of_this_epoch(user: &User, session: &Session) -> bool {
     session.epoch == user.session_epoch || user.spared_session == Some(session.id)
-}
-
-/// Whether `name` is the user's: his username, verified address or sub.
-pub(super) fn names(user: &User, name: &str) -> bool {
-    let username = Username::parse(name).is_ok_and(|given| given.key == user.username_key);
-    let email = user.email_verified
-        && EmailAddress::parse(name).is_ok_and(|given| user.email_key.as_deref() == Some(given.key.as_str()));
-    username || email || name == user.sub.to_string()
 }

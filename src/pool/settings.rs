@@ -1,10 +1,12 @@
 //! What makes one pool differ from another: the document of kind `pool`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::password::PasswordPolicy;
+use super::schema::Schema;
 use crate::clock::Timestamp;
 use crate::config::Period;
 use crate::error::Error;
@@ -33,6 +35,110 @@ pub struct PoolSettings {
     pub reset_code_seconds: u64,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it was last changed; absent in pools that never were.
+    #[serde(default)]
+    pub updated_at: Option<Timestamp>,
+    /// What its users are called and sign in with; fixed at birth.
+    #[serde(default)]
+    pub usernames: Usernames,
+    /// Whether `Ann` and `ann` are two users; fixed at birth.
+    #[serde(default)]
+    pub case_sensitive: bool,
+    /// The attributes of its users.
+    #[serde(default)]
+    pub schema: Schema,
+    /// Contacts that a code is sent to when a user gives them himself.
+    #[serde(default)]
+    pub auto_verify: Vec<Contact>,
+    /// Whether people may register themselves (Cognito's SignUp).
+    #[serde(default)]
+    pub self_sign_up: bool,
+    /// Whether an SRP verifier is kept beside the hash of a password (contract cognito (m) 1).
+    #[serde(default)]
+    pub srp: bool,
+    /// Second factors.
+    #[serde(default)]
+    pub mfa: MfaRules,
+    /// Whether it is kept from being deleted.
+    #[serde(default)]
+    pub deletion_protection: bool,
+    /// For people and tools.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// Members of Cognito's UserPool that are kept and answered as they were given and decide nothing here.
+    #[serde(default)]
+    pub described: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Where a user is reached, and what he may sign in with once it is proven his.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Contact {
+    /// By mail.
+    Email,
+    /// By text message.
+    PhoneNumber,
+}
+
+/// What a user signs in with besides his username.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Alias {
+    /// The verified address.
+    Email,
+    /// The verified number.
+    PhoneNumber,
+    /// A name that he may change.
+    PreferredUsername,
+}
+
+/// What the users of a pool are called (contract cognito (g), username modes).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Usernames {
+    /// By a name of their own; these aliases sign in as well.
+    Chosen {
+        /// Cognito's AliasAttributes.
+        aliases: Vec<Alias>,
+    },
+    /// By the sub; they sign in with one of these contacts, which has one owner also while it is not proven.
+    Contact {
+        /// Cognito's UsernameAttributes.
+        contacts: Vec<Contact>,
+    },
+}
+
+impl Default for Usernames {
+    fn default() -> Self {
+        Self::Chosen { aliases: vec![Alias::Email] }
+    }
+}
+
+/// Whether a second factor is asked, and which ones there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MfaRules {
+    /// Whether users need one.
+    pub mode: MfaMode,
+    /// Codes of an authenticator application (RFC 6238).
+    pub software_token: bool,
+    /// Mailed codes.
+    pub email: bool,
+    /// Codes by text message.
+    pub sms: bool,
+}
+
+/// Cognito's MfaConfiguration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum MfaMode {
+    /// Nobody is asked.
+    #[default]
+    Off,
+    /// Whoever has set one up is asked.
+    Optional,
+    /// Everybody is.
+    On,
 }
 
 impl PoolSettings {
@@ -48,6 +154,17 @@ impl PoolSettings {
             temporary_password_seconds: 7 * 24 * 3600,
             reset_code_seconds: 600,
             created_at: now,
+            updated_at: None,
+            usernames: Usernames::default(),
+            case_sensitive: false,
+            schema: Schema::default(),
+            auto_verify: Vec::new(),
+            self_sign_up: false,
+            srp: false,
+            mfa: MfaRules::default(),
+            deletion_protection: false,
+            tags: BTreeMap::new(),
+            described: serde_json::Map::new(),
         }
     }
 

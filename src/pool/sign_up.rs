@@ -53,7 +53,7 @@ impl Pool {
             self.may_hide()?;
         }
         let (joining, invitation) = self.joining(link.client, &draft.joins, &address).await?;
-        user.password = Some(self.ports.hasher.hash(draft.password).await?);
+        user.keep(&self.keep_password(draft.password).await?);
         let Some(invitation) = invitation else { return self.register(link, &user, &joining, holder).await };
         self.consume_link(&invitation).await?;
         let registered = self.register(link, &user, &joining, holder).await;

@@ -85,7 +85,7 @@ pub(super) fn own_names(user: &User) -> Vec<&str> {
 impl Pool {
     /// Makes a user. Errors: `InvalidParameter`, `InvalidPassword`, `UserExists`, `NotFound(Group)`, `Unavailable`.
     pub async fn create_user(&self, draft: NewUser) -> Result<User, Error> {
-        let username = Username::parse(&draft.username)?;
+        let username = self.username(&draft.username)?;
         let email = draft.email.as_deref().map(EmailAddress::parse).transpose()?;
         check_attributes(&draft.attributes)?;
         let now = self.now();
@@ -94,12 +94,13 @@ impl Pool {
         user.client_secret = draft.client_secret;
         user.attributes = draft.attributes;
         self.settings.password_policy.check(&draft.password, &own_names(&user))?;
-        user.password = Some(self.ports.hasher.hash(&draft.password).await?);
+        user.keep(&self.keep_password(&draft.password).await?);
         if draft.temporary {
             user.status = UserStatus::ForceChangePassword;
             user.temporary_until = Some(now.plus(self.settings.temporary_password_life()));
         }
         user.groups = draft.groups;
+        user.aliases = self.aliases_of(&user);
         self.write_new_user(&user).await
     }
 
@@ -138,7 +139,10 @@ impl Pool {
             attributes: BTreeMap::new(),
             status: UserStatus::Confirmed,
             enabled: true,
+            aliases: None,
             password: None,
+            srp: None,
+            mfa: None,
             temporary_until: None,
             session_epoch: 0,
             spared_session: None,
@@ -176,6 +180,7 @@ impl Pool {
         for _ in 0..CHANGE_TRIES {
             let mut user = self.ports.directory.user(self.id(), sub).await?.ok_or(Error::UserNotFound)?;
             apply(&mut user)?;
+            user.aliases = self.aliases_of(&user);
             user.updated_at = self.now();
             match self.ports.directory.update_user(&user).await {
                 Ok(version) => return Ok(User { version, ..user }),

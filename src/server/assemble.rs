@@ -23,7 +23,7 @@ pub struct Assembled {
 /// Opens everything that the settings name, on the machine's clock.
 pub async fn assemble(config: &Config) -> Result<Assembled, String> {
     let stores = store::open(config).await?;
-    assemble_on(config, stores, Arc::new(SystemClock)).await
+    assemble_on(config, stores, Arc::new(SystemClock::default())).await
 }
 
 /// The same on given stores and a given clock.

@@ -1,7 +1,7 @@
 //! Work beside the requests: reading pools and keys again, delivering mail, forgetting what has expired.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -11,6 +11,9 @@ use crate::api::Api;
 use crate::error::{Error, chain};
 
 const PURGE_EVERY: Duration = Duration::from_secs(60);
+const COMPARE_CLOCKS_EVERY: Duration = Duration::from_secs(60);
+/// After a jump of the clock. A machine that slept is behind until then.
+const COMPARE_IN_DOUBT_EVERY: Duration = Duration::from_secs(2);
 /// Until the Directory was read once nothing works, so it is asked more often.
 const FIRST_READ_EVERY: Duration = Duration::from_millis(500);
 
@@ -26,7 +29,8 @@ impl Background {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(until(stopped.clone(), keep_reading(api.clone(), stopped.clone())));
-        tasks.spawn(until(stopped, keep_purging(api)));
+        tasks.spawn(until(stopped.clone(), keep_purging(api.clone())));
+        tasks.spawn(until(stopped, keep_time(api)));
         Self { stop, tasks }
     }
 
@@ -95,5 +99,23 @@ async fn keep_purging(api: Arc<Api>) {
                 tracing::warn!(cause = chain(&error), "what has expired is not removed yet");
             }
         }
+    }
+}
+
+/// Asks the stores whether the clock is right, sooner when it seems to have jumped.
+async fn keep_time(api: Arc<Api>) {
+    let (mut compared, mut bridged) = (Instant::now(), false);
+    loop {
+        tokio::time::sleep(COMPARE_IN_DOUBT_EVERY).await;
+        if !api.ports.clock.is_in_doubt() && !bridged && compared.elapsed() < COMPARE_CLOCKS_EVERY {
+            continue;
+        }
+        compared = Instant::now();
+        let off = api.ports.compare_clocks().await.unwrap_or_default();
+        if let Some(off) = off.filter(|_| !bridged) {
+            let seconds = off.as_secs();
+            tracing::warn!(seconds, "the clock is not that of the stores any more; time goes on from when it was");
+        }
+        bridged = off.is_some();
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::room::Room;
 use super::{master, tls};
 use crate::config::Config;
 use crate::error::{Error, chain};
@@ -36,6 +37,7 @@ pub async fn check(config: &Config) -> Vec<Finding> {
     ];
     findings.extend(try_clients(config, seals.ok().flatten().as_ref()));
     findings.extend([
+        finding("room", Room::find(config).map(|room| room.to_string())),
         finding("certificate", try_certificate(config)),
         finding("mail", try_mail(config)),
         finding("ldap", try_ldap(config).await),
@@ -96,7 +98,7 @@ async fn try_tokens(config: &Config) -> Result<String, String> {
     match open_tokens(config)? {
         None => Ok("beside the directory".to_owned()),
         Some(tokens) => match tokens.ping().await {
-            Ok(()) => Ok("Redis answers".to_owned()),
+            Ok(_) => Ok("Redis answers".to_owned()),
             Err(error) => Err(chain(&error)),
         },
     }

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
+use ipnet::IpNet;
 
-use crate::config::Http;
+use crate::config::List;
 
 /// Connections by source.
 type Crowd = Arc<Mutex<HashMap<IpAddr, usize>>>;
@@ -47,8 +48,11 @@ impl Drop for Seat {
 }
 
 /// What is to be done with every new connection.
-pub(super) fn thin_out(http: &Http) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + 'static {
-    let (limit, proxies, crowd) = (http.connections_per_source, http.trusted_proxies.clone(), Crowd::default());
+pub(super) fn thin_out(
+    limit: usize,
+    proxies: &List<IpNet>,
+) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + 'static {
+    let (proxies, crowd) = (proxies.clone(), Crowd::default());
     move |connection, extensions| {
         let Some(stream) = socket(connection) else { return };
         let Ok(peer) = stream.peer_addr() else { return };

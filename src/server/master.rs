@@ -3,22 +3,47 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
 use crate::crypto::Random;
 use crate::error::chain;
-use crate::keys::MasterKeys;
+use crate::keys::{Keyholder, MasterKeys};
+use crate::pool::Ports;
 use crate::store::directory::Directory;
 
 /// Name of the file in the data folder.
 const FILE: &str = "master.key";
+/// How often the file is looked at; polling follows the symlink swaps of mounted secrets.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// The master keys of this deployment; made when there are none and nothing is sealed yet.
-pub(super) async fn load(config: &Config, directory: &dyn Directory, random: &Random) -> Result<MasterKeys, String> {
-    match find(config)? {
-        Some(keys) => Ok(keys),
-        None => make(&config.data.join(FILE), directory, random).await,
+pub(super) async fn load(config: &Config, directory: &dyn Directory, random: &Random) -> Result<Keyholder, String> {
+    let keys = match find(config)? {
+        Some(keys) => keys,
+        None => make(&config.data.join(FILE), directory, random).await?,
+    };
+    Ok(Keyholder::new(keys, file(config)))
+}
+
+/// Follows the file for as long as the process runs: at SIGHUP, and by looking.
+pub(super) async fn follow(ports: Arc<Ports>) {
+    let Ok(mut told) = signal(SignalKind::hangup()) else { return };
+    let mut said = None;
+    loop {
+        tokio::select! {
+            _ = told.recv() => said = None,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        let fault = ports.follow_master_keys().await.err();
+        if let Some(fault) = fault.as_ref().filter(|fault| said.as_ref() != Some(*fault)) {
+            tracing::error!(fault, "the changed master keys can not be used; the old ones stay");
+        }
+        said = fault;
     }
 }
 
@@ -37,10 +62,15 @@ pub(super) fn find(config: &Config) -> Result<Option<MasterKeys>, String> {
 
 /// Where the master keys are, for people.
 pub fn place(config: &Config) -> String {
+    file(config).map_or_else(|| "the setting master_key".to_owned(), |path| path.display().to_string())
+}
+
+/// The file that holds the master keys, unless they are a setting of their own.
+fn file(config: &Config) -> Option<PathBuf> {
     match (&config.master_key_file, &config.master_key) {
-        (Some(path), _) => path.display().to_string(),
-        (None, Some(_)) => "the setting master_key".to_owned(),
-        (None, None) => config.data.join(FILE).display().to_string(),
+        (Some(path), _) => Some(path.clone()),
+        (None, Some(_)) => None,
+        (None, None) => Some(config.data.join(FILE)),
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::organization::{Joining, Member, Membership, Organization, Role};
+use super::tokens::Floor;
 use crate::clock::Timestamp;
 use crate::error::Error;
 
@@ -76,8 +77,15 @@ pub struct User {
     pub status: UserStatus,
     /// Off: no sign-in, no refresh, no access.
     pub enabled: bool,
+    /// Keys besides `username_key` that mean him at sign-in, as his pool's rules have them; `None` is the usual rule:
+    /// the verified address.
+    pub aliases: Option<Vec<String>>,
     /// The password's hash (PHC or modular crypt format); none for users without one.
     pub password: Option<String>,
+    /// The SRP salt and verifier of the password, sealed; none where the pool has no SRP or no clear password came by.
+    pub srp: Option<String>,
+    /// His second factors, JSON with sealed secrets; none for users without one.
+    pub mfa: Option<String>,
     /// When a temporary password stops working.
     pub temporary_until: Option<Timestamp>,
     /// Counts the times all sessions of the user were ended; a session of a smaller epoch is dead.
@@ -163,6 +171,8 @@ pub struct SessionOwner {
     pub user: User,
     /// Whether this session was ended for good.
     pub session_ended: bool,
+    /// The newest of its refresh tokens that is known to have been presented.
+    pub floor: Floor,
     /// The version of the document of kind `keys` of the pool; 0 when there is none.
     pub keys_version: i64,
 }
@@ -171,8 +181,9 @@ pub struct SessionOwner {
 /// answers [`Error::Unavailable`], never an empty result.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// Answers when the store can be read and written; `Unavailable` names what is missing.
-    async fn ping(&self) -> Result<(), Error>;
+    /// Answers when the store can be read and written, with the time of its clock if it has one of its own;
+    /// `Unavailable` names what is missing.
+    async fn ping(&self) -> Result<Option<Timestamp>, Error>;
 
     /// Makes a user (`id` and `version` of the argument are ignored) and adds the groups named in it.
     /// `UserExists` when name, sub or verified address is taken; `NotFound(Group)` for an unknown group.
@@ -180,11 +191,11 @@ pub trait Directory: Send + Sync {
     /// Makes several users in one transaction, for imports: each as `create_user` does, one outcome a user in their
     /// order. A refused one leaves nothing behind and hinders no other; an error of the whole means that none was made.
     async fn create_users(&self, users: &[User]) -> Result<Vec<Result<User, Error>>, Error>;
-    /// The user whose `username_key` is `username_key`, else the one whose verified `email_key` is `email_key`.
-    async fn user_by_login(&self, pool: &str, username_key: &str, email_key: &str) -> Result<Option<User>, Error>;
+    /// The user whose `username_key` is `username_key`, else the one who has `alias` among his aliases.
+    async fn user_by_login(&self, pool: &str, username_key: &str, alias: &str) -> Result<Option<User>, Error>;
     /// The user with this sub.
     async fn user(&self, pool: &str, sub: Uuid) -> Result<Option<User>, Error>;
-    /// The user with this sub, whether `session` of his was ended, and how new the keys are; one round trip.
+    /// The user with this sub, what is known of his `session`, and how new the keys are; one round trip.
     async fn session_owner(&self, pool: &str, sub: Uuid, session: Uuid) -> Result<Option<SessionOwner>, Error>;
     /// Writes all fields but `id`, `groups` and `created_at` if the stored version is `user.version`; answers the
     /// new version. `Conflict` when it is not, `UserExists` when a verified address or name is taken by another.
@@ -243,7 +254,11 @@ pub trait Directory: Send + Sync {
     /// Records that a session is over, until `expires_at` makes the record pointless. Idempotent. This is what
     /// keeps a revoked session dead when the token store loses writes or is restored from a snapshot (R06, R13).
     async fn end_session(&self, session: Uuid, expires_at: Timestamp) -> Result<(), Error>;
-    /// Forgets records of ended sessions and mails whose time has passed; answers how many.
+    /// Records that this refresh token of a session was presented, unless a newer one was; answers what is recorded
+    /// then. This is what keeps rotated-out tokens dead, and the newest alive, when the token store loses writes or is
+    /// restored from a snapshot (R06, R13). `expires_at` makes the record pointless; the later one stands.
+    async fn raise_floor(&self, session: Uuid, floor: Floor, expires_at: Timestamp) -> Result<Floor, Error>;
+    /// Forgets records of sessions, ended or rotating, and mails whose time has passed; answers how many.
     async fn purge(&self, now: Timestamp) -> Result<u64, Error>;
 
     /// One document.

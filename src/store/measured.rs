@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::directory::{Directory, Document, Group, OutboxMail, SessionOwner, User};
 use super::organization::{Joining, Member, Membership, Organization, Role};
 use super::tokens::{
-    Answer, Attempt, Challenge, ChallengeKey, RefreshRule, Session, SessionKey, Throttle, TokenStore, Verdict,
+    Answer, Attempt, Challenge, ChallengeKey, Floor, RefreshRule, Session, SessionKey, Throttle, TokenStore, Verdict,
 };
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -33,9 +33,13 @@ async fn measure<T>(
 }
 
 macro_rules! measured {
-    ($port:ident, $store:literal: $($verb:ident($($name:ident: $type:ty),*) -> $out:ty;)+) => {
+    ($port:ident, $store:literal $(, $plain:ident() -> $answer:ty)?: $($verb:ident($($name:ident: $type:ty),*) -> $out:ty;)+) => {
         #[async_trait]
         impl $port for Measured<dyn $port> {
+            $(fn $plain(&self) -> $answer {
+                self.0.$plain()
+            })?
+
             $(async fn $verb(&self, $($name: $type),*) -> Result<$out, Error> {
                 measure($store, stringify!($verb), self.0.$verb($($name),*)).await
             })+
@@ -44,7 +48,7 @@ macro_rules! measured {
 }
 
 measured! { Directory, "directory":
-    ping() -> ();
+    ping() -> Option<Timestamp>;
     create_user(user: &User) -> User;
     create_users(users: &[User]) -> Vec<Result<User, Error>>;
     user_by_login(pool: &str, username_key: &str, email_key: &str) -> Option<User>;
@@ -72,6 +76,7 @@ measured! { Directory, "directory":
     add_to_group(pool: &str, name: &str, sub: Uuid) -> ();
     remove_from_group(pool: &str, name: &str, sub: Uuid) -> ();
     end_session(session: Uuid, expires_at: Timestamp) -> ();
+    raise_floor(session: Uuid, floor: Floor, expires_at: Timestamp) -> Floor;
     purge(now: Timestamp) -> u64;
     document(kind: &str, id: &str) -> Option<Document>;
     documents(kind: &str, parent: &str) -> Vec<Document>;
@@ -84,8 +89,8 @@ measured! { Directory, "directory":
     postpone_mail(id: Uuid, due_at: Timestamp) -> ();
 }
 
-measured! { TokenStore, "tokens":
-    ping() -> ();
+measured! { TokenStore, "tokens", is_apart() -> bool:
+    ping() -> Option<Timestamp>;
     open_session(session: &Session) -> ();
     session(key: &SessionKey, now: Timestamp) -> Option<Session>;
     refresh(key: &SessionKey, presented: u64, rule: RefreshRule, now: Timestamp) -> Verdict;

@@ -4,6 +4,7 @@ pub mod directory;
 mod measured;
 pub mod organization;
 pub mod redis;
+mod refresh;
 pub mod sql;
 pub mod tokens;
 

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use super::refresh::{Floor, RefreshRule, Verdict};
 use crate::clock::Timestamp;
 use crate::error::Error;
 
@@ -54,53 +55,6 @@ impl Session {
     pub fn key(&self) -> SessionKey {
         SessionKey { pool: self.pool.clone(), user: self.user, id: self.id }
     }
-}
-
-/// How a client's refresh tokens behave.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RefreshRule {
-    /// Whether presenting the current token makes a successor current.
-    pub rotate: bool,
-    /// How long the immediate predecessor yields the same successor again.
-    pub grace: Duration,
-    /// Refreshes in all; 0 means no limit.
-    pub limit: u32,
-}
-
-/// What presenting a refresh token comes to. Judged in this order:
-///
-/// 1. no record: `Unknown`; `expires_at <= now`, or presented > current (the store lost writes): `Dead`, and the
-///    record is deleted.
-/// 2. presented == current - 1: within `grace` of `rotated_at` `Retry`; later `Recovered`, unless
-///    `recovered_at` is not 0 and `recovered_at >= current - 1` (a second recovery in a row): then `Reuse`.
-/// 3. presented < current - 1: within `grace` of `rotated_at` `Stale`, later `Reuse`. `Reuse` deletes the record.
-/// 4. presented == current: `Rotated` when the rule rotates, else `Kept`.
-///
-/// `Rotated`, `Retry`, `Recovered` and `Kept` yield tokens: if `limit > 0 && refreshes >= limit` the answer is
-/// `Exhausted` instead and nothing changes; otherwise `refreshes` grows by one. `Rotated` adds one to `generation`
-/// and sets `rotated_at = now`; `Recovered` sets `recovered_at = generation` and `rotated_at = now`; `Retry` and
-/// `Kept` change nothing else. The session in a verdict is the record after the step: its `generation` is the one
-/// to hand out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// The token was current; its successor is now.
-    Rotated(Session),
-    /// The token was current and stays so (rotation is off).
-    Kept(Session),
-    /// The immediate predecessor inside the window: the same successor again.
-    Retry(Session),
-    /// The immediate predecessor beyond the window, and its successor was never presented: an answer was lost.
-    Recovered(Session),
-    /// Two or more behind inside the window: refused, nothing is killed.
-    Stale,
-    /// A rotated-out token came back: the session is ended.
-    Reuse,
-    /// The refresh limit is reached.
-    Exhausted,
-    /// Ended by time or by loss of data.
-    Dead,
-    /// No such session: never opened, ended, or lost.
-    Unknown,
 }
 
 /// What a challenge or code is for. Part of its key, so that a reset code never answers a sign-in (P07).
@@ -210,8 +164,12 @@ pub enum Attempt {
 /// Records vanish by themselves after their expiry; the logic never depends on when.
 #[async_trait]
 pub trait TokenStore: Send + Sync {
-    /// Answers when the store can be written and is configured not to lose records (R10); `Unavailable` says why.
-    async fn ping(&self) -> Result<(), Error>;
+    /// Whether this is another store than the Directory: then it may lose what the Directory still knows (R06, R13).
+    fn is_apart(&self) -> bool;
+
+    /// Answers when the store can be written and is configured not to lose records (R10), with the time of its clock if
+    /// it has one of its own; `Unavailable` says why not.
+    async fn ping(&self) -> Result<Option<Timestamp>, Error>;
 
     /// Keeps a new session.
     async fn open_session(&self, session: &Session) -> Result<(), Error>;

@@ -130,3 +130,36 @@ fn only_serve_makes_the_administrator() {
     assert!(word_after(&said, "(shown only now): ").is_some());
     assert_eq!(place.run("users list --json").json()[0]["username"], "admin");
 }
+
+#[tokio::test]
+async fn a_master_key_is_changed_beside_a_running_service_and_reseal_says_when_the_old_one_may_go() {
+    let place = Place::new();
+    let service = place.serve();
+    place.user("alice");
+    let (_, tokens) = service.login("alice", PASSWORD).await;
+    let old = std::fs::read_to_string(place.path("cognate-data/master.key")).unwrap();
+    let first = word_after(&place.run("keys reseal").fine(), "Master key ").unwrap().trim_end_matches(',').to_owned();
+
+    let key = "ZmVkY2JhMDk4NzY1NDMyMWZlZGNiYTA5ODc2NTQzMjE=";
+    place.write("cognate-data/master.key", &format!("{old}{key}\n"));
+    assert!(place.run("keys reseal").fine().contains(&format!("Master key {first},")), "the second does not seal");
+    place.write("cognate-data/master.key", &format!("{key}\n{old}"));
+    let second = until("everything under the new key", async || {
+        let said = place.run("keys reseal");
+        // Until the service has read its file it may seal one back.
+        (said.code == 0).then(|| word_after(&said.out, "Master key ").unwrap().trim_end_matches(',').to_owned())
+    })
+    .await;
+    assert_ne!(first, second);
+    let said = place.run("keys reseal").fine();
+    let whole = format!(
+        "Master key {second}, the first in ./cognate-data/master.key, seals the root secret and all signing keys (1). The \
+         others may go once every running service has this one first.\n"
+    );
+    assert_eq!(said, whole);
+    place.write("cognate-data/master.key", key);
+    place.run("check").fine();
+    let refresh = json!({ "username": "alice", "refresh_token": tokens["refresh_token"] });
+    assert_eq!(service.post("token-refresh", refresh).await.0, 200);
+    assert_eq!(place.serve().login("alice", PASSWORD).await.0, 200, "one that starts knows the new key alone");
+}

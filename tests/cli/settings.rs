@@ -177,3 +177,16 @@ fn what_the_account_apis_can_not_do_is_refused_setting_by_setting() {
         place.run("config").failed().contains("amadis.refresh_token: must not be shorter than amadis.access_token")
     );
 }
+
+// R06
+#[test]
+fn a_replica_is_waited_for_only_where_there_is_a_redis() {
+    let mut place = Place::new();
+    place.set("COGNATE__TOKENS__DURABILITY", "replicated");
+    let said = place.run("config").failed();
+    assert!(said.contains("tokens.durability: replicated needs a Redis in tokens.url"), "{said}");
+    place.set("COGNATE__TOKENS__URL", "redis://127.0.0.1:1");
+    assert!(place.run("config").fine().contains("\ntokens.durability = replicated\n"));
+    place.set("COGNATE__TOKENS__DURABILITY", "remote");
+    assert!(place.run("config").failed().contains("tokens.durability"));
+}

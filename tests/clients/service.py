@@ -22,8 +22,9 @@ class Service:
 
     # What a replica must answer with 200 to be taken for started.
     until = "readyz"
-    # Further words of the command line.
+    # Further words of the command line, and those before it.
     options = ()
+    before = ()
 
     def __init__(self, folder, replicas=1, env=None):
         if not BINARY.exists():
@@ -41,7 +42,7 @@ class Service:
         self.replicas = [self._start(number, port) for number, port in enumerate(ports)]
 
     def _start(self, number, port):
-        command = [BINARY, *self.options, "--data", self.data, "serve", "--listen", f"127.0.0.1:{port}"]
+        command = [*self.before, BINARY, *self.options, "--data", self.data, "serve", "--listen", f"127.0.0.1:{port}"]
         child = Child(command, self.folder / f"replica-{number}.log", self.env)
         url = self.urls[number]
 

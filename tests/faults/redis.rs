@@ -15,6 +15,7 @@ mod failover;
 mod loss;
 mod outage;
 mod refusals;
+mod replicated;
 mod scripts;
 
 /// Longest time for a verb: both deadlines, and room for a busy machine.

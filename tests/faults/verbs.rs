@@ -9,7 +9,7 @@ use cognate::error::Error;
 use cognate::store::directory::{Directory, Document, Group, OutboxMail, User, UserStatus};
 use cognate::store::organization::{Joining, Role};
 use cognate::store::sql::Sql;
-use cognate::store::tokens::{Challenge, ChallengeKey, Purpose, RefreshRule, Session, Throttle, TokenStore};
+use cognate::store::tokens::{Challenge, ChallengeKey, Floor, Purpose, RefreshRule, Session, Throttle, TokenStore};
 use futures_util::future::{BoxFuture, join_all};
 use uuid::Uuid;
 
@@ -36,7 +36,10 @@ pub fn user(name: &str) -> User {
         attributes: BTreeMap::new(),
         status: UserStatus::Confirmed,
         enabled: true,
+        aliases: None,
         password: None,
+        srp: None,
+        mfa: None,
         temporary_until: None,
         session_epoch: 0,
         spared_session: None,
@@ -75,7 +78,8 @@ pub fn mail(size: usize) -> OutboxMail {
     OutboxMail { id: uuid(), sealed: vec![7; size], attempts: 0, due_at: NOW, expires_at: LATER }
 }
 
-pub const ROTATING: RefreshRule = RefreshRule { rotate: true, grace: Duration::from_secs(10), limit: 0 };
+pub const ROTATING: RefreshRule =
+    RefreshRule { rotate: true, grace: Duration::from_secs(10), limit: 0, floor: Floor::NONE };
 const THROTTLE: Throttle = Throttle { free: 5, lock: Duration::from_secs(1), lock_max: Duration::from_secs(900) };
 
 fn challenge() -> (ChallengeKey, Challenge) {
@@ -140,6 +144,7 @@ pub async fn all(store: &Sql) -> Vec<(&'static str, Result<(), Error>)> {
         directory.add_to_group(POOL, "absent", sub),
         directory.remove_from_group(POOL, "absent", sub),
         directory.end_session(sub, LATER),
+        directory.raise_floor(sub, Floor { generation: 1, since: NOW }, LATER),
         directory.purge(NOW),
         directory.document("client", "absent"),
         directory.documents("client", POOL),

@@ -165,7 +165,7 @@ impl Server {
 
     /// The same on a node of a Cluster.
     pub fn admit_to_cluster(&self) {
-        self.admit(&["+cluster|slots", "+ping", "+asking"]);
+        self.admit(&["+cluster|slots", "+ping", "+asking", "+wait"]);
     }
 
     /// Its address.
@@ -241,7 +241,7 @@ impl Watched {
         let port = master.port.to_string();
         let replica = Server::start(&["--replicaof", "127.0.0.1", &port]);
         eventually("replication", || replica.ask::<String>(&["INFO", "replication"]).contains("master_link_status:up"));
-        [&master, &replica].iter().for_each(|server| server.admit(&["+role"]));
+        [&master, &replica].iter().for_each(|server| server.admit(&["+role", "+wait"]));
         let sentinels: Vec<Server> = (0..3).map(|_| sentinel(&port, down_after)).collect();
         let watched = Self { master, replica, sentinels };
         eventually("Sentinels that know each other", || watched.sentinels.iter().all(Server::is_informed));
@@ -313,6 +313,18 @@ impl Cluster {
     pub fn url(&self) -> String {
         let hosts: Vec<_> = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)).collect();
         format!("redis-cluster://{USER}@{}", hosts.join(","))
+    }
+
+    /// A replica of one of the nodes.
+    pub fn replica_of(&self, node: usize) -> Server {
+        let replica = Server::start(&["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"]);
+        let master = &self.nodes[node];
+        replica.ask::<()>(&["CLUSTER", "MEET", "127.0.0.1", &master.port.to_string()]);
+        let id: String = master.ask(&["CLUSTER", "MYID"]);
+        eventually("a replica of a node", || replica.try_ask::<()>(&["CLUSTER", "REPLICATE", &id]).is_ok());
+        eventually("replication", || replica.ask::<String>(&["INFO", "replication"]).contains("master_link_status:up"));
+        replica.admit_to_cluster();
+        replica
     }
 
     /// Waits until every node finds every slot served.

@@ -11,6 +11,7 @@ use cognate::store::organization::{Joining, Organization};
 use uuid::Uuid;
 
 mod documents;
+mod floors;
 mod groups;
 mod logins;
 mod organizations;
@@ -97,6 +98,10 @@ macro_rules! directory_suite {
                 outbox::ending_a_session_twice_keeps_the_later_expiry,
                 outbox::purge_forgets_what_has_expired_and_nothing_else,
                 outbox::a_store_that_works_answers_ping,
+                floors::a_floor_rises_and_never_falls,
+                floors::a_floor_is_told_with_the_owner_of_its_session,
+                floors::a_floor_is_forgotten_at_its_latest_expiry,
+                floors::of_many_floors_raised_at_once_the_highest_stands,
                 races::one_of_many_creates_a_name,
                 races::one_of_many_takes_a_login_whether_as_name_or_as_address,
                 races::one_of_many_updates_a_version,
@@ -156,7 +161,10 @@ fn user(name: &str) -> User {
         attributes: BTreeMap::new(),
         status: UserStatus::Confirmed,
         enabled: true,
+        aliases: None,
         password: None,
+        srp: None,
+        mfa: None,
         temporary_until: None,
         session_epoch: 0,
         spared_session: None,

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use cognate::clock::Timestamp;
 use cognate::crypto::Random;
-use cognate::store::tokens::{RefreshRule, Session, SessionKey, TokenStore};
+use cognate::store::tokens::{Floor, RefreshRule, Session, SessionKey, TokenStore};
 use uuid::Uuid;
 
 pub mod attempts;
 pub mod challenges;
+pub mod floor;
 pub mod races;
 pub mod refresh;
 pub mod sessions;
@@ -47,6 +48,13 @@ macro_rules! tokens_suite {
                 refresh::the_limit_counts_every_yield_and_changes_nothing_when_reached,
                 refresh::an_exhausted_session_still_ends_on_reuse,
                 refresh::a_clock_that_jumps_back_kills_nothing,
+                floor::a_record_below_the_floor_goes_on_from_the_floor,
+                floor::without_rotation_a_record_is_raised_to_the_floor,
+                floor::what_a_record_below_the_floor_takes_for_current_is_rotated_out,
+                floor::a_predecessor_whose_successor_was_presented_is_not_recovered,
+                floor::a_floor_at_the_token_or_below_changes_nothing,
+                floor::a_token_newer_than_record_and_floor_is_dead,
+                floor::a_limit_or_an_expiry_holds_below_the_floor_too,
                 challenges::a_challenge_is_answered_once,
                 challenges::a_wrong_answer_leaves_the_challenge_alive_until_the_last,
                 challenges::the_last_attempt_may_be_right,
@@ -76,6 +84,7 @@ macro_rules! tokens_suite {
                 attempts::forgiving_where_nothing_was_counted_changes_nothing,
                 attempts::subjects_are_any_text_and_never_mix,
                 races::twenty_at_once_with_one_token_make_one_rotation_and_one_successor,
+                races::twenty_at_once_with_one_token_that_the_record_lost_get_one_successor,
                 races::a_revoke_racing_refreshes_leaves_nothing_alive,
                 races::ending_everything_racing_refreshes_leaves_nothing_alive,
                 races::ten_right_answers_at_once_have_one_winner,
@@ -112,7 +121,8 @@ pub fn uuid() -> Uuid {
 }
 
 /// A rotating client with ten seconds of grace and no limit.
-pub const ROTATING: RefreshRule = RefreshRule { rotate: true, grace: Duration::from_secs(10), limit: 0 };
+pub const ROTATING: RefreshRule =
+    RefreshRule { rotate: true, grace: Duration::from_secs(10), limit: 0, floor: Floor::NONE };
 
 /// A session of a new user born at `at(0)` that lives for an hour.
 pub fn session() -> Session {

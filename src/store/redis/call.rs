@@ -33,17 +33,18 @@ pub struct Call {
     verb: Verb,
     args: Vec<Vec<u8>>,
     repeatable: bool,
+    replicated: bool,
 }
 
 impl Call {
     /// A command that is one step by itself.
     pub fn command(name: &'static str) -> Self {
-        Self { verb: Verb::Command(name), args: Vec::new(), repeatable: false }
+        Self { verb: Verb::Command(name), args: Vec::new(), repeatable: false, replicated: false }
     }
 
     /// A script on its one key.
     pub fn script(script: &'static Script, key: String) -> Self {
-        Self { verb: Verb::Script(script, key), args: Vec::new(), repeatable: false }
+        Self { verb: Verb::Script(script, key), args: Vec::new(), repeatable: false, replicated: false }
     }
 
     /// Adds an argument.
@@ -61,6 +62,18 @@ impl Call {
     /// Whether it may be done twice.
     pub fn is_repeatable(&self) -> bool {
         self.repeatable
+    }
+
+    /// Marks a step that counts once a replica has it, where `tokens.durability` asks for that. It has to be one that
+    /// writes again when it is repeated: what was written before it on the same server is then on the replica, too.
+    pub fn replicated(mut self) -> Self {
+        self.replicated = true;
+        self
+    }
+
+    /// Whether it counts once a replica has it.
+    pub fn is_replicated(&self) -> bool {
+        self.replicated
     }
 
     /// It as sent first.

@@ -14,8 +14,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::address::Target;
 use super::call::Call;
-use super::fault::{Outcome, outcome, silent, unavailable};
-use crate::config::Tokens;
+use super::fault::{Outcome, outcome, silent, unavailable, unreplicated};
+use crate::clock::millis;
+use crate::config::{Durability, Tokens};
 use crate::crypto::Random;
 use crate::error::Error;
 
@@ -35,17 +36,34 @@ enum Link {
 }
 
 impl Link {
-    async fn query(&self, command: Cmd) -> RedisResult<Value> {
-        match self {
-            Self::Server(connection) => command.query_async(&mut connection.clone()).await,
-            Self::Cluster(connection) => command.query_async(&mut connection.clone()).await,
+    async fn query(&self, command: Cmd, wait: Option<Duration>) -> RedisResult<Value> {
+        match (self, wait) {
+            (_, Some(wait)) => self.query_replicated(command, wait).await,
+            (Self::Server(connection), None) => command.query_async(&mut connection.clone()).await,
+            (Self::Cluster(connection), None) => command.query_async(&mut connection.clone()).await,
+        }
+    }
+
+    /// The command, and right behind it on the same connection the question whether a replica has all that was written
+    /// there. A Cluster's link sends both to the node of the command's key.
+    async fn query_replicated(&self, command: Cmd, wait: Duration) -> RedisResult<Value> {
+        let mut both = redis::pipe();
+        both.add_command(command).cmd("WAIT").arg(1).arg(millis(wait)).ignore_errors();
+        let (answer, replicas): (RedisResult<Value>, RedisResult<u32>) = match self {
+            Self::Server(connection) => both.query_async(&mut connection.clone()).await?,
+            Self::Cluster(connection) => both.query_async(&mut connection.clone()).await?,
+        };
+        match (answer?, replicas?) {
+            (_, 0) => Err(unreplicated()),
+            (answer, _) => Ok(answer),
         }
     }
 
     /// A server that forgot its scripts is told again.
-    async fn send(&self, call: &Call) -> RedisResult<Value> {
-        match self.query(call.short()).await {
-            Err(fault) if fault.code() == Some("NOSCRIPT") => self.query(call.whole()).await,
+    async fn send(&self, call: &Call, wait: Option<Duration>) -> RedisResult<Value> {
+        let wait = wait.filter(|_| call.is_replicated());
+        match self.query(call.short(), wait).await {
+            Err(fault) if fault.code() == Some("NOSCRIPT") => self.query(call.whole(), wait).await,
             answer => answer,
         }
     }
@@ -67,6 +85,8 @@ pub struct Connections {
     dialer: Mutex<Dialer>,
     runtime: Handle,
     deadline: Duration,
+    /// How long a replica may take, where one has to have what is written.
+    wait: Option<Duration>,
 }
 
 impl Connections {
@@ -82,6 +102,9 @@ impl Connections {
             dialer: Mutex::new(dialer),
             runtime,
             deadline: settings.connect_timeout.saturating_add(*settings.timeout),
+            // Twice within the deadline: a server that has forgotten its scripts is asked again, and that no replica has
+            // it is a better answer than none.
+            wait: (settings.durability == Durability::Replicated).then(|| settings.timeout.mul_f32(0.4)),
         }
     }
 
@@ -96,7 +119,7 @@ impl Connections {
     /// Repeats at once, and once, what was certainly not done or may be done twice.
     async fn attempt(self: &Arc<Self>, call: &Call) -> RedisResult<Value> {
         let link = self.link().await?;
-        let fault = match link.send(call).await {
+        let fault = match link.send(call, self.wait).await {
             Ok(answer) => return Ok(answer),
             Err(fault) => fault,
         };
@@ -113,7 +136,7 @@ impl Connections {
         if !again {
             return Err(fault);
         }
-        self.link().await?.send(call).await.inspect_err(|_| self.replace(&link))
+        self.link().await?.send(call, self.wait).await.inspect_err(|_| self.replace(&link))
     }
 
     /// Connects in a task of its own: a call that gives up leaves the next one a connection.

@@ -16,6 +16,14 @@ pub enum Outcome {
     Refused,
 }
 
+/// Our own code beside those of Redis: the step was done, and only the master has it.
+const UNREPLICATED: &str = "UNREPLICATED";
+
+/// No replica has acknowledged a step.
+pub fn unreplicated() -> RedisError {
+    redis::make_extension_error(UNREPLICATED.to_owned(), None)
+}
+
 /// What the code of a server's error means.
 fn known(code: &str) -> Option<(Outcome, &'static str)> {
     Some(match code {
@@ -29,6 +37,7 @@ fn known(code: &str) -> Option<(Outcome, &'static str)> {
         "NOPERM" => (Outcome::Refused, "the user in tokens.url may not do this in Redis: see the ACL it needs"),
         "OOM" => (Outcome::Refused, "Redis is full: raise maxmemory"),
         "MISCONF" => (Outcome::Refused, "Redis cannot write to its disk and refuses changes"),
+        UNREPLICATED => (Outcome::Refused, "no replica of Redis has it in time, as tokens.durability asks for"),
         "NOREPLICAS" => (Outcome::Refused, "Redis has fewer replicas than min-replicas-to-write"),
         "BUSY" => (Outcome::Refused, "a script of somebody else blocks Redis"),
         "MOVED" | "ASK" => (Outcome::Refused, "this Redis is part of a Cluster: write redis-cluster:// in tokens.url"),

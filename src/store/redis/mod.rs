@@ -3,7 +3,11 @@
 //!
 //! What a user in tokens.url must be allowed, on the keys `cognate:*`: `+eval +evalsha +hget +hset +hdel +hkeys
 //! +hgetall +hmget +hincrby +hrandfield +del +set +pexpire +pttl +time +info`, for Sentinel also `+role` and for
-//! Cluster `+cluster|slots +ping +asking`.
+//! Cluster `+cluster|slots +ping +asking`, and `+wait` where `tokens.durability` is `replicated`.
+//!
+//! What is only counted or used up (attempts, answers to a challenge) is acknowledged without a replica even then: an
+//! error would use up what nobody got anything for. A sign-in or an answer ends with a step that is waited for, and
+//! what was written before that on the same server is then on the replica, too.
 
 mod address;
 mod call;
@@ -50,16 +54,23 @@ pub fn open(settings: &Tokens) -> Result<RedisTokens, String> {
 
 impl RedisTokens {
     async fn run<T: FromRedisValue>(&self, call: Call) -> Result<T, Error> {
-        from_redis_value(self.0.here()?.run(call).await?).map_err(misread)
+        from_redis_value(self.0.here(&call)?.run(call).await?).map_err(misread)
     }
 }
 
 #[async_trait]
 impl TokenStore for RedisTokens {
-    async fn ping(&self) -> Result<(), Error> {
-        self.run::<()>(Call::script(&WRITE_CHECK, "cognate:check".to_owned()).repeatable()).await?;
+    /// A failover takes the last instant, and a snapshot that is put back takes all since.
+    fn is_apart(&self) -> bool {
+        true
+    }
+
+    async fn ping(&self) -> Result<Option<Timestamp>, Error> {
+        let check = Call::script(&WRITE_CHECK, "cognate:check".to_owned()).repeatable().replicated();
+        let (seconds, micros): (i64, i64) = self.run(check).await?;
         let memory = self.run(Call::command("INFO").arg("memory").repeatable()).await?;
-        check_policy(&memory)
+        check_policy(&memory)?;
+        Ok(Some(Timestamp(seconds.saturating_mul(1000).saturating_add(micros / 1000))))
     }
 
     async fn open_session(&self, session: &Session) -> Result<(), Error> {
@@ -68,7 +79,7 @@ impl TokenStore for RedisTokens {
             .arg(record::pack(session)?)
             .arg(record::lifetime(session))
             .arg(session.rotated_at.0);
-        self.run(call.repeatable()).await
+        self.run(call.repeatable().replicated()).await
     }
 
     async fn session(&self, key: &SessionKey, now: Timestamp) -> Result<Option<Session>, Error> {
@@ -93,20 +104,23 @@ impl TokenStore for RedisTokens {
             .arg(u8::from(rule.rotate))
             .arg(millis(rule.grace))
             .arg(rule.limit)
-            .arg(now.0);
-        let (word, stored): (String, Option<Vec<u8>>) = self.run(call.repeatable()).await?;
+            .arg(now.0)
+            .arg(rule.floor.generation)
+            .arg(rule.floor.since.0);
+        let (word, stored): (String, Option<Vec<u8>>) = self.run(call.repeatable().replicated()).await?;
         let session = stored.map(|stored| record::unpack(key.clone(), &stored)).transpose()?;
         verdict(&word, session).ok_or_else(|| Error::internal("refresh.lua answered an unknown verdict"))
     }
 
     async fn end_session(&self, key: &SessionKey) -> Result<bool, Error> {
         let call = Call::command("HDEL").arg(sessions_key(&key.pool, key.user)).arg(key.id.as_bytes().as_slice());
-        self.run(call.repeatable()).await
+        self.run(call.repeatable().replicated()).await
     }
 
     async fn end_sessions_of(&self, pool: &str, user: Uuid, spared: Option<Uuid>) -> Result<u64, Error> {
         let spared = spared.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
-        self.run(Call::script(&END_SESSIONS_OF, sessions_key(pool, user)).arg(spared).repeatable()).await
+        let call = Call::script(&END_SESSIONS_OF, sessions_key(pool, user)).arg(spared);
+        self.run(call.repeatable().replicated()).await
     }
 
     async fn sessions_of(&self, pool: &str, user: Uuid, now: Timestamp) -> Result<Vec<Session>, Error> {
@@ -132,7 +146,7 @@ impl TokenStore for RedisTokens {
             .arg(challenge.attempts_left)
             .arg(challenge.answer.as_ref().map(|answer| ("answer", answer.as_slice())))
             .arg(challenge.payload.as_ref().map(|payload| ("payload", payload)));
-        self.run(call.repeatable()).await
+        self.run(call.repeatable().replicated()).await
     }
 
     async fn attempt_challenge(&self, key: &ChallengeKey, now: Timestamp) -> Result<Option<Challenge>, Error> {
@@ -173,7 +187,7 @@ impl TokenStore for RedisTokens {
 
     async fn forgive_attempt(&self, subject: &str, throttle: &Throttle, now: Timestamp) -> Result<(), Error> {
         let call = Call::script(&FORGIVE_ATTEMPT, attempts_key(subject)).arg(millis(throttle.lock_max)).arg(now.0);
-        self.run(call).await
+        self.run(call.replicated()).await
     }
 
     /// Redis lets records expire by itself, and every sign-in sweeps up after its user.

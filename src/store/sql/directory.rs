@@ -3,15 +3,16 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::{Plan, Sql, batch, documents, groups, lookups, members, organizations, outbox, register, users};
+use super::{Plan, Sql, batch, documents, floors, groups, lookups, members, organizations, outbox, register, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::directory::{Directory, Document, Group, OutboxMail, SessionOwner, User};
 use crate::store::organization::{Joining, Member, Membership, Organization, Role};
+use crate::store::tokens::Floor;
 
 #[async_trait]
 impl Directory for Sql {
-    async fn ping(&self) -> Result<(), Error> {
+    async fn ping(&self) -> Result<Option<Timestamp>, Error> {
         self.answers().await
     }
 
@@ -23,8 +24,8 @@ impl Directory for Sql {
         self.write(Plan::WHOLE, users.to_vec(), |c, users| Box::pin(batch::create(c, users))).await
     }
 
-    async fn user_by_login(&self, pool: &str, username_key: &str, email_key: &str) -> Result<Option<User>, Error> {
-        let args = (pool, username_key, email_key);
+    async fn user_by_login(&self, pool: &str, username_key: &str, alias: &str) -> Result<Option<User>, Error> {
+        let args = (pool, username_key, alias);
         self.read(args, |c, (pool, name, address)| Box::pin(lookups::find_by_login(c, pool, name, address))).await
     }
 
@@ -143,6 +144,11 @@ impl Directory for Sql {
     async fn end_session(&self, session: Uuid, expires_at: Timestamp) -> Result<(), Error> {
         let args = (session, expires_at);
         self.write(Plan::STEP.urgent(), args, |c, (id, until)| Box::pin(outbox::end_session(c, *id, *until))).await
+    }
+
+    async fn raise_floor(&self, session: Uuid, floor: Floor, expires_at: Timestamp) -> Result<Floor, Error> {
+        let args = (session, floor, expires_at);
+        self.write(Plan::STEP, args, |c, (id, floor, until)| Box::pin(floors::raise(c, *id, *floor, *until))).await
     }
 
     async fn purge(&self, now: Timestamp) -> Result<u64, Error> {

@@ -1,29 +1,37 @@
-//! What users sign in with, in SQL: a table of its own, whose primary key gives every name and every verified
-//! address of a pool one owner, whatever happens at the same time.
+//! What users sign in with, in SQL: a table of its own, whose primary key gives every name and every alias of a pool
+//! one owner, whatever happens at the same time.
+
+use std::collections::BTreeSet;
 
 use sqlx::AnyConnection;
 
 use super::fault::Fault;
+use super::row;
 use crate::error::Error;
 use crate::store::directory::User;
 
-/// Makes name and verified address the user's logins, and no other.
+/// Makes name and aliases the user's logins, and no other.
 pub(super) async fn claim(connection: &mut AnyConnection, id: i64, user: &User) -> Result<(), Fault> {
-    let address = user.email_key.as_ref().filter(|_| user.email_verified).unwrap_or(&user.username_key);
-    sqlx::query("DELETE FROM logins WHERE user_id = $1 AND login <> $2 AND login <> $3")
-        .bind(id)
-        .bind(&user.username_key)
-        .bind(address)
-        .execute(&mut *connection)
-        .await?;
     // In one order for everybody, so that two users who claim each other's wait instead of locking for ever.
-    let mut logins = vec![&user.username_key, address];
-    logins.sort();
-    logins.dedup();
+    let logins: BTreeSet<&str> = aliases(user).chain([user.username_key.as_str()]).collect();
+    let held = sqlx::query("SELECT login FROM logins WHERE user_id = $1").bind(id).fetch_all(&mut *connection).await?;
+    for row in &held {
+        let login = row::text(row, "login")?;
+        if !logins.contains(login.as_str()) {
+            let query = sqlx::query("DELETE FROM logins WHERE user_id = $1 AND login = $2").bind(id).bind(login);
+            query.execute(&mut *connection).await?;
+        }
+    }
     for login in logins {
         claim_one(connection, &user.pool, login, id).await?;
     }
     Ok(())
+}
+
+/// What the user signs in with besides his name.
+fn aliases(user: &User) -> impl Iterator<Item = &str> {
+    let verified = user.email_key.as_deref().filter(|_| user.email_verified && user.aliases.is_none());
+    verified.into_iter().chain(user.aliases.iter().flatten().map(String::as_str))
 }
 
 async fn claim_one(connection: &mut AnyConnection, pool: &str, login: &str, id: i64) -> Result<(), Fault> {

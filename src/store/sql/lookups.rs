@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use uuid::Uuid;
 
 use super::fault::Fault;
-use super::{members, row};
+use super::{floors, members, row};
 use crate::clock::Timestamp;
 use crate::store::directory::{SessionOwner, User, UserStatus};
 use crate::store::organization::Member;
@@ -18,7 +18,7 @@ macro_rules! select {
         concat!(
             "SELECT u.id, u.pool, u.sub, u.username, u.username_key, u.email, u.email_key, u.email_verified, u.phone, \
              u.phone_verified, u.attributes, u.status, u.enabled, u.password, u.temporary_until, u.session_epoch, \
-             u.spared_session, u.external_id, u.client_secret, u.api_key, u.created_at, u.updated_at, u.version, \
+             u.spared_session, u.external_id, u.client_secret, u.api_key, u.aliases, u.srp, u.mfa, u.created_at, u.updated_at, u.version, \
              g.name AS group_name, g.precedence AS group_precedence ",
             $extra,
             " FROM ",
@@ -34,9 +34,10 @@ const BY_SUB: &str = select!("", "users", "WHERE u.pool = $1 AND u.sub = $2");
 
 const BY_SUB_AND_SESSION: &str = select!(
     ", (SELECT COUNT(*) FROM ended_sessions e WHERE e.id = $3) AS ended, \
-     (SELECT COALESCE(MAX(d.version), 0) FROM documents d WHERE d.kind = 'keys' AND d.id = $1) AS keys",
+     (SELECT COALESCE(MAX(d.version), 0) FROM documents d WHERE d.kind = 'keys' AND d.id = $1) AS keys, \
+     COALESCE(r.generation, 0) AS floor, COALESCE(r.since, 0) AS floor_since",
     "users",
-    "WHERE u.pool = $1 AND u.sub = $2"
+    "LEFT JOIN rotations r ON r.session = $3 WHERE u.pool = $1 AND u.sub = $2"
 );
 
 const BY_ID: &str = select!("", "users", "WHERE u.pool = $1 AND u.id = $2");
@@ -44,7 +45,7 @@ const BY_ID: &str = select!("", "users", "WHERE u.pool = $1 AND u.id = $2");
 const BY_LOGIN: &str = select!(
     "",
     "(SELECT o.* FROM logins l JOIN users o ON o.id = l.user_id WHERE l.pool = $1 AND l.login IN ($2, $3) \
-      AND (o.username_key = $2 OR (o.email_verified = 1 AND o.email_key = $3)) \
+      AND (o.username_key = $2 OR l.login = $3) \
       ORDER BY CASE WHEN o.username_key = $2 THEN 0 ELSE 1 END LIMIT 1)",
     ""
 );
@@ -71,18 +72,18 @@ pub(super) async fn find_by_id(connection: &mut AnyConnection, pool: &str, id: i
     Ok(gather(&rows)?.pop())
 }
 
-/// The user who signs in with this name, else with this verified address.
+/// The user who signs in with this name, else with this alias.
 pub(super) async fn find_by_login(
     connection: &mut AnyConnection,
     pool: &str,
     username_key: &str,
-    email_key: &str,
+    alias: &str,
 ) -> Result<Option<User>, Fault> {
-    let rows = sqlx::query(BY_LOGIN).bind(pool).bind(username_key).bind(email_key).fetch_all(connection).await?;
+    let rows = sqlx::query(BY_LOGIN).bind(pool).bind(username_key).bind(alias).fetch_all(connection).await?;
     Ok(gather(&rows)?.pop())
 }
 
-/// The user with this sub and whether the session was ended.
+/// The user with this sub and what is known of the session.
 pub(super) async fn owner(
     connection: &mut AnyConnection,
     pool: &str,
@@ -93,7 +94,8 @@ pub(super) async fn owner(
     let rows = query.fetch_all(connection).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let (session_ended, keys_version) = (row::flag(first, "ended")?, row::integer(first, "keys")?);
-    Ok(gather(&rows)?.pop().map(|user| SessionOwner { user, session_ended, keys_version }))
+    let floor = floors::found(first)?;
+    Ok(gather(&rows)?.pop().map(|user| SessionOwner { user, session_ended, floor, keys_version }))
 }
 
 /// One page of a pool's users.
@@ -162,7 +164,10 @@ fn user(row: &AnyRow) -> Result<User, Fault> {
             .map_err(|_| Fault::unreadable("attributes"))?,
         status: UserStatus::parse(&row::text(row, "status")?).ok_or_else(|| Fault::unreadable("status"))?,
         enabled: row::flag(row, "enabled")?,
+        aliases: optional_json(row, "aliases")?,
         password: row::optional_text(row, "password")?,
+        srp: row::optional_text(row, "srp")?,
+        mfa: row::optional_text(row, "mfa")?,
         temporary_until: row::optional_integer(row, "temporary_until")?.map(Timestamp),
         session_epoch: row::integer(row, "session_epoch")?,
         spared_session: row::optional_uuid(row, "spared_session")?,
@@ -174,4 +179,9 @@ fn user(row: &AnyRow) -> Result<User, Fault> {
         updated_at: row::time(row, "updated_at")?,
         version: row::integer(row, "version")?,
     })
+}
+
+fn optional_json<T: serde::de::DeserializeOwned>(row: &AnyRow, column: &'static str) -> Result<Option<T>, Fault> {
+    let text = row::optional_text(row, column)?;
+    text.map(|text| serde_json::from_str(&text).map_err(|_| Fault::unreadable(column))).transpose()
 }

@@ -9,6 +9,7 @@ mod directory;
 mod documents;
 mod fault;
 mod file;
+mod floors;
 mod groups;
 mod logins;
 mod lookups;
@@ -37,6 +38,7 @@ use sqlx::{AnyConnection, AnyPool, Connection as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use crate::clock::Timestamp;
 use crate::config::DirectoryStore;
 use crate::error::Error;
 use fault::Fault;
@@ -191,9 +193,25 @@ async fn touch(connection: &mut AnyConnection, _: &()) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The time of a PostgreSQL, and a write that shows that it can be written.
+async fn touch_and_tell(connection: &mut AnyConnection, _: &()) -> Result<Timestamp, Fault> {
+    const TOUCH: &str = "UPDATE counters SET value = value + 1 WHERE name = 'ping' \
+                         RETURNING CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now";
+    let rows = sqlx::query(TOUCH).fetch_all(connection).await?;
+    rows.first().map_or_else(|| Err(Fault::unreadable("ping")), |row| row::integer(row, "now").map(Timestamp))
+}
+
 impl Sql {
-    /// Whether the store can be read and written.
-    async fn answers(&self) -> Result<(), Error> {
-        self.write(Plan::STEP, (), |connection, args| Box::pin(touch(connection, args))).await
+    /// Whether the store can be read and written, and its time where that is not the time of this machine.
+    async fn answers(&self) -> Result<Option<Timestamp>, Error> {
+        match &self.0.connections {
+            Connections::File { .. } => {
+                self.write(Plan::STEP, (), |connection, args| Box::pin(touch(connection, args))).await.map(|()| None)
+            }
+            Connections::Server(_) => self
+                .write(Plan::STEP, (), |connection, args| Box::pin(touch_and_tell(connection, args)))
+                .await
+                .map(Some),
+        }
     }
 }

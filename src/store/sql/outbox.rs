@@ -101,11 +101,14 @@ pub(super) async fn end_session(connection: &mut AnyConnection, id: Uuid, expire
     Ok(())
 }
 
-/// Forgets ended sessions and mails whose time has passed.
+/// Forgets sessions, ended or rotating, and mails whose time has passed.
 pub(super) async fn purge(connection: &mut AnyConnection, now: Timestamp) -> Result<u64, Fault> {
     let mut gone = 0;
-    for statement in ["DELETE FROM ended_sessions WHERE expires_at <= $1", "DELETE FROM outbox WHERE expires_at <= $1"]
-    {
+    for statement in [
+        "DELETE FROM ended_sessions WHERE expires_at <= $1",
+        "DELETE FROM rotations WHERE expires_at <= $1",
+        "DELETE FROM outbox WHERE expires_at <= $1",
+    ] {
         gone += sqlx::query(statement).bind(now.0).execute(&mut *connection).await?.rows_affected();
     }
     Ok(gone)

@@ -9,9 +9,11 @@ use sqlx::{AnyConnection, Connection as _, SqlSafeStr as _};
 
 use super::fault::is_missing_table;
 
-const STEPS: [(i64, &str, &str); 2] = [
+const STEPS: [(i64, &str, &str); 4] = [
     (1, "start", include_str!("migrations/0001_start.sql")),
     (2, "accounts", include_str!("migrations/0002_accounts.sql")),
+    (3, "rotations", include_str!("migrations/0003_rotations.sql")),
+    (4, "cognito", include_str!("migrations/0004_cognito.sql")),
 ];
 
 /// The oldest program that can work on the schema after all [`STEPS`], by the newest step it knows. A step that only

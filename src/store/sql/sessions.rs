@@ -102,8 +102,10 @@ async fn advance(
     rule: RefreshRule,
     now: Timestamp,
 ) -> Result<Option<Session>, Fault> {
-    // No stored generation is that high.
-    let Ok(presented) = i64::try_from(presented) else { return Ok(None) };
+    // No stored generation is that high; and what is below the floor is not current, whatever the record says.
+    let Some(presented) = i64::try_from(presented).ok().filter(|_| presented >= rule.floor.generation) else {
+        return Ok(None);
+    };
     let rows = sqlx::query(sessions!(
         "UPDATE sessions SET refreshes = refreshes + 1, generation = generation + $1, \
          rotated_at = CASE WHEN $1 = 1 THEN $2 ELSE rotated_at END \
@@ -218,6 +220,7 @@ fn session(row: &AnyRow) -> Result<Session, Fault> {
     })
 }
 
-fn stored(generation: u64) -> Result<i64, Error> {
+/// A generation as it is stored.
+pub(super) fn stored(generation: u64) -> Result<i64, Error> {
     i64::try_from(generation).map_err(Error::internal)
 }

@@ -14,7 +14,12 @@ use crate::store::tokens::{
 
 #[async_trait]
 impl TokenStore for Sql {
-    async fn ping(&self) -> Result<(), Error> {
+    /// Sessions and what is known of them are lost together or not at all.
+    fn is_apart(&self) -> bool {
+        false
+    }
+
+    async fn ping(&self) -> Result<Option<Timestamp>, Error> {
         self.answers().await
     }
 

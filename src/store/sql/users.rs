@@ -31,8 +31,9 @@ async fn insert(connection: &mut AnyConnection, id: i64, user: &User) -> Result<
     let made = sqlx::query(
         "INSERT INTO users (id, pool, sub, username, username_key, email, email_key, email_verified, phone, \
          phone_verified, attributes, status, enabled, password, temporary_until, session_epoch, spared_session, \
-         external_id, client_secret, api_key, created_at, updated_at, version) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1) \
+         external_id, client_secret, api_key, aliases, srp, mfa, created_at, updated_at, version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+         $23, $24, $25, 1) \
          ON CONFLICT DO NOTHING",
     )
     .bind(id)
@@ -55,6 +56,9 @@ async fn insert(connection: &mut AnyConnection, id: i64, user: &User) -> Result<
     .bind(user.external_id.as_ref())
     .bind(user.client_secret.as_ref())
     .bind(user.api_key.as_ref())
+    .bind(aliases(user)?)
+    .bind(user.srp.as_ref())
+    .bind(user.mfa.as_ref())
     .bind(user.created_at.0)
     .bind(user.updated_at.0)
     .execute(connection)
@@ -68,8 +72,8 @@ pub(super) async fn update(connection: &mut AnyConnection, user: &User) -> Resul
         "UPDATE users SET username = $1, username_key = $2, email = $3, email_key = $4, email_verified = $5, \
          phone = $6, phone_verified = $7, attributes = $8, status = $9, enabled = $10, password = $11, \
          temporary_until = $12, session_epoch = $13, spared_session = $14, external_id = $15, client_secret = $16, \
-         api_key = $17, updated_at = $18, version = version + 1 \
-         WHERE pool = $19 AND sub = $20 AND version = $21 RETURNING id, version",
+         api_key = $17, aliases = $18, srp = $19, mfa = $20, updated_at = $21, version = version + 1 \
+         WHERE pool = $22 AND sub = $23 AND version = $24 RETURNING id, version",
     )
     .bind(&user.username)
     .bind(&user.username_key)
@@ -88,6 +92,9 @@ pub(super) async fn update(connection: &mut AnyConnection, user: &User) -> Resul
     .bind(user.external_id.as_ref())
     .bind(user.client_secret.as_ref())
     .bind(user.api_key.as_ref())
+    .bind(aliases(user)?)
+    .bind(user.srp.as_ref())
+    .bind(user.mfa.as_ref())
     .bind(user.updated_at.0)
     .bind(&user.pool)
     .bind(user.sub.to_string())
@@ -107,4 +114,8 @@ pub(super) async fn delete(connection: &mut AnyConnection, pool: &str, sub: Uuid
 
 fn attributes(user: &User) -> Result<String, Error> {
     serde_json::to_string(&user.attributes).map_err(Error::internal)
+}
+
+fn aliases(user: &User) -> Result<Option<String>, Error> {
+    user.aliases.as_ref().map(serde_json::to_string).transpose().map_err(Error::internal)
 }

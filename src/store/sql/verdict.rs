@@ -14,7 +14,13 @@ pub(super) enum Step {
 }
 
 /// Judges `presented` against the record.
-pub(super) fn judge(session: Session, presented: u64, rule: RefreshRule, now: Timestamp) -> Step {
+pub(super) fn judge(mut session: Session, presented: u64, rule: RefreshRule, now: Timestamp) -> Step {
+    let floor = rule.floor;
+    let lost = session.generation < floor.generation;
+    if lost {
+        session.generation = floor.generation;
+        session.rotated_at = session.rotated_at.max(floor.since);
+    }
     let inside = now <= session.rotated_at.plus(rule.grace);
     let behind = session.generation.checked_sub(presented);
     match behind {
@@ -27,13 +33,14 @@ pub(super) fn judge(session: Session, presented: u64, rule: RefreshRule, now: Ti
             Verdict::Rotated(next)
         }),
         Some(0) => give(session, rule, Verdict::Kept),
-        Some(1) if inside => give(session, rule, Verdict::Retry),
-        Some(1) if recovered_in_a_row(&session) => Step::Delete(Verdict::Reuse),
-        Some(1) => give(session, rule, |mut next| {
-            next.recovered_at = next.generation;
-            next.rotated_at = now;
-            Verdict::Recovered(next)
-        }),
+        Some(1) if inside && !lost => give(session, rule, Verdict::Retry),
+        Some(1) if !inside && presented >= floor.generation && !recovered_in_a_row(&session) => {
+            give(session, rule, |mut next| {
+                next.recovered_at = next.generation;
+                next.rotated_at = now;
+                Verdict::Recovered(next)
+            })
+        }
         Some(_) if inside => Step::Leave(Verdict::Stale),
         Some(_) => Step::Delete(Verdict::Reuse),
     }

@@ -140,7 +140,7 @@ class Cluster:
 class Postgres:
     """One PostgreSQL on its own port and folder. It refuses to run as root, so root hands it to nobody."""
 
-    def __init__(self, folder, name="postgres", of=None):
+    def __init__(self, folder, name="postgres", of=None, env=None):
         self.folder, self.port = folder / name, free_port()
         os.chmod(folder, 0o755)
         self.folder.mkdir()
@@ -148,6 +148,8 @@ class Postgres:
         if os.geteuid() == 0:
             shutil.chown(self.folder, "nobody")
             self.unprivileged = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+        # Set behind setpriv: what is preloaded shares its state with its children, who are nobody.
+        self.unprivileged += ["env", *[f"{setting}={value}" for setting, value in env.items()]] if env else []
         self.binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
         self.data = self.folder / "data"
         if of is None:

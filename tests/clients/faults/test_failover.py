@@ -3,11 +3,13 @@
 import time
 
 import pytest
+import requests
 
 from children import wait_for
 from deployment import Ordeal, on_stores
 from network import Network
 from servers import Cluster, Postgres, Watched
+from service import PASSWORD
 
 
 def test_sentinel_fails_over(place, postgres, table):  # R05, R06, R24
@@ -20,11 +22,60 @@ def test_sentinel_fails_over(place, postgres, table):  # R05, R06, R24
         assert "role:master" in watched.replica.cli("INFO", "replication")
         figures = ordeal.figures
         assert (figures.findings.revived, figures.findings.double) == ([], [])
-        # Replication is asynchronous: what was acknowledged in the last instant before the kill may be lost, and
-        # then it is refused. Five riders with one call each.
+        # Replication is asynchronous: a sign-in that was acknowledged in the last instant before the kill may be lost,
+        # and then it is refused. Five riders with one call each.
         assert len(figures.findings.wrong_401 + figures.findings.locked_out + figures.findings.lost) <= 5
         assert figures.findings.ghosts == []
         assert set(figures.failed) == {"503"} and figures.slowest < 4 and figures.gap < 12
+    finally:
+        service.stop()
+        watched.stop()
+
+
+def test_sentinel_fails_over_and_nothing_acknowledged_is_lost(place, postgres, table):  # R05, R06, R24
+    """`tokens.durability = replicated`: a replica that is behind makes a 503, never a promise that the failover breaks."""
+    watched = Watched(place / "replicated")
+    replicated = {"COGNATE__TOKENS__DURABILITY": "replicated"}
+    service = on_stores(place / "replicated-pair", watched.url, postgres.database("replicated"), env=replicated)
+    try:
+        with Ordeal(table, "R06 Sentinel, replica late, master SIGKILL", service) as ordeal:
+            watched.replica.freeze()
+            time.sleep(0.5)
+            ready = requests.get(f"{service.url}/readyz", timeout=5)
+            assert (ready.status_code, ready.json()["tokens"]) == (503, "unavailable")
+            watched.master.kill()
+            watched.replica.thaw()
+            wait_for("a new master", lambda: "role:master" in watched.replica.cli("INFO", "replication"), seconds=30)
+            # It needs a replica itself.
+            watched.master.start("--replicaof", "127.0.0.1", watched.replica.port)
+        ordeal.lost_nothing(gap=20)
+    finally:
+        service.stop()
+        watched.stop()
+
+
+def test_a_late_replica_makes_a_503_and_the_same_call_succeeds_later(place, postgres):  # R06
+    watched = Watched(place / "late", down_after=30_000)
+    replicated = {"COGNATE__TOKENS__DURABILITY": "replicated"}
+    service = on_stores(place / "late-pair", watched.url, postgres.database("late"), env=replicated)
+    try:
+        name = service.people(1)[0]
+        tokens = service.sign_in(name)
+        calls = [
+            ("login", {"username": name, "password": PASSWORD}),
+            ("token-refresh", {"username": name, "refresh_token": tokens["refresh_token"]}),
+        ]
+        watched.replica.freeze()
+        # More often than a password may be wrong: it is no attempt.
+        for path, body in calls * 8:
+            answer = service.post(path, body)
+            assert answer.status_code == 503 and int(answer.headers["retry-after"]) >= 1
+            assert answer.elapsed.total_seconds() < 0.75 + 2.5
+        watched.replica.thaw()
+        service.ready()
+        for path, body in calls:
+            answer = service.post(path, body)
+            assert answer.status_code == 200, answer.text
     finally:
         service.stop()
         watched.stop()

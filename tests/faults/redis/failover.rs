@@ -12,7 +12,7 @@ use crate::servers::redis::{Cluster, Watched, open, settings};
 use crate::store::tokens::{ROTATING, Store, at, opened};
 
 /// Opens and ends sessions until stopped; answers which ends were acknowledged, and when.
-async fn end_sessions(store: Store, stop: Arc<AtomicBool>) -> Vec<(SessionKey, Instant)> {
+pub async fn end_sessions(store: Store, stop: Arc<AtomicBool>) -> Vec<(SessionKey, Instant)> {
     let mut ended = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let session = crate::store::tokens::session();

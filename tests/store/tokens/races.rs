@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use cognate::store::tokens::{Answer, Attempt, Verdict};
+use cognate::store::tokens::{Answer, Attempt, Floor, RefreshRule, Verdict};
 use futures_util::future::join_all;
 
 use super::attempts::THROTTLE;
@@ -33,6 +33,21 @@ pub async fn twenty_at_once_with_one_token_make_one_rotation_and_one_successor(s
         assert_eq!(verdicts.iter().filter(rotated).count(), 1, "{verdicts:?}");
         assert_eq!(verdicts.iter().filter(retried).count(), 19, "{verdicts:?}");
     }
+}
+
+// C04, R13
+pub async fn twenty_at_once_with_one_token_that_the_record_lost_get_one_successor(store: Store) {
+    let (_, key) = opened(&store, |session| session.generation = 2).await;
+    let rule = RefreshRule { floor: Floor { generation: 5, since: at(0) }, ..ROTATING };
+    let verdicts = together(20, |_| {
+        let (store, key) = (store.clone(), key.clone());
+        async move { store.refresh(&key, 5, rule, at(0)).await.unwrap() }
+    })
+    .await;
+    let rotated = |verdict: &&Verdict| matches!(verdict, Verdict::Rotated(it) if it.generation == 6);
+    let retried = |verdict: &&Verdict| matches!(verdict, Verdict::Retry(it) if it.generation == 6);
+    assert_eq!(verdicts.iter().filter(rotated).count(), 1, "{verdicts:?}");
+    assert_eq!(verdicts.iter().filter(retried).count(), 19, "{verdicts:?}");
 }
 
 // C08, R24

@@ -41,7 +41,7 @@ pub async fn at_its_expiry_a_session_is_dead_then_unknown(store: Store) {
     assert_eq!(store.refresh(&key, 1, ROTATING, at(59_999)).await.unwrap(), Verdict::Unknown);
 }
 
-// R13: a store that lost writes must not hand out the same generation twice.
+// R13: a store that lost writes must not hand out the same generation twice; here nobody vouches for the token.
 pub async fn a_token_newer_than_the_record_is_dead_and_ends_the_session(store: Store) {
     for rule in [ROTATING, FIXED] {
         let (_, key) = opened(&store, |session| session.generation = 4).await;
