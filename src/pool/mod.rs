@@ -25,6 +25,7 @@ mod link;
 pub mod name;
 mod organization;
 pub mod outbox;
+mod page;
 pub mod password;
 mod password_change;
 mod permission;
@@ -39,6 +40,7 @@ mod sign_up;
 mod surface;
 pub mod token;
 mod user;
+mod user_filter;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -70,6 +72,7 @@ pub use key::KeyRow;
 pub use limit::Turns;
 pub use link::LinkTo;
 pub use outbox::Outbox;
+pub use page::{Page, PageOf};
 pub use permission::{ADMIN_GROUP, Action};
 pub use pools::Pools;
 pub use session::{Caller, Terms, Tokens};
@@ -78,7 +81,7 @@ pub use sign_up::{Joins, SignUp};
 pub use surface::{Surface, Surfaces};
 pub use user::NewUser;
 
-pub use crate::store::directory::User;
+pub use crate::store::directory::{Group, GroupChange, User, UserStatus};
 pub use crate::store::organization::{Membership, Role};
 
 use public_id::PublicIds;
@@ -140,6 +143,7 @@ struct Secrets {
     link: MacKey,
     link_content: SealKey,
     link_state: MacKey,
+    page: MacKey,
     public_ids: PublicIds,
 }
 
@@ -155,6 +159,7 @@ impl Secrets {
             link: root.mac_key("link", pool)?,
             link_content: root.seal_key("link-content", pool)?,
             link_state: root.mac_key("link-state", pool)?,
+            page: root.mac_key("page", pool)?,
             public_ids: PublicIds(root.mac_key("public-id", pool)?),
         })
     }

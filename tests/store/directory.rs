@@ -195,7 +195,8 @@ async fn founded(store: &Store, founder: &str, name: &str) -> Organization {
 }
 
 fn group(name: &str, precedence: i64) -> Group {
-    Group { pool: POOL.to_owned(), name: name.to_owned(), description: None, precedence, created_at: at(0) }
+    let (pool, name) = (POOL.to_owned(), name.to_owned());
+    Group { pool, name, description: None, precedence, role_arn: None, created_at: at(0), updated_at: at(0) }
 }
 
 fn document(id: &str, body: &str) -> Document {

@@ -5,14 +5,16 @@
 use std::borrow::Cow;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{AnyConnection, Connection as _, SqlSafeStr as _};
+use sqlx::{AnyConnection, Connection as _};
 
 use super::fault::is_missing_table;
+use super::spelling::Spelling;
 
-const STEPS: [(i64, &str, &str); 3] = [
+const STEPS: [(i64, &str, &str); 4] = [
     (1, "start", include_str!("migrations/0001_start.sql")),
     (2, "accounts", include_str!("migrations/0002_accounts.sql")),
     (4, "cognito", include_str!("migrations/0004_cognito.sql")),
+    (5, "search", include_str!("migrations/0005_search.sql")),
 ];
 
 /// The oldest program that can work on the schema after all [`STEPS`], by the newest step it knows. A step that only
@@ -24,9 +26,9 @@ fn newest() -> i64 {
     STEPS.iter().map(|(number, _, _)| *number).max().unwrap_or_default()
 }
 
-fn migrator() -> Migrator {
+fn migrator(spelling: Spelling) -> Migrator {
     let step = |(number, name, text): (i64, &'static str, &'static str)| {
-        Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, text.into_sql_str(), false)
+        Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, spelling.spell(text), false)
     };
     let mut migrator = Migrator::with_migrations(STEPS.into_iter().map(step).collect());
     // Whether unknown steps may be there is for `recognise` to say.
@@ -45,7 +47,7 @@ async fn migrate(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
             announced => announced?,
         }
     }
-    migrator().run_direct(None, &mut *connection, false).await?;
+    migrator(Spelling::of(connection)).run_direct(None, &mut *connection, false).await?;
     refuse_too_new(connection).await?;
     announce(connection).await
 }

@@ -121,6 +121,7 @@ impl Refusal {
             | Error::Exists(_)
             | Error::LimitExceeded
             | Error::TooManyRequests { .. }
+            | Error::Rule(_)
             | Error::NotConfigured(_) => plain,
         }
     }
@@ -173,6 +174,7 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
         | Error::ChallengeInvalid
         | Error::LinkInvalid
         | Error::InvitationForAnother
+        | Error::Rule(_)
         | Error::NotFound(Kind::Pool | Kind::Client | Kind::Group | Kind::Organization | Kind::Key) => {
             StatusCode::BAD_REQUEST
         }
