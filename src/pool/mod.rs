@@ -1,14 +1,17 @@
 //! What a user pool does, in verbs: [`Pool`] here, each verb in the file of its noun, and [`Pools`] that finds one.
 //! Knows neither HTTP nor SQL nor Redis.
 
+mod admin_user;
 mod alias;
 mod api_key;
+mod attribute;
 mod auth;
 mod bootstrap;
 mod challenge;
 pub mod client;
 mod code;
 mod credential;
+mod delivery;
 mod document;
 mod email;
 mod external;
@@ -25,6 +28,7 @@ mod link;
 pub mod name;
 mod organization;
 pub mod outbox;
+mod own_attributes;
 mod page;
 pub mod password;
 mod password_change;
@@ -32,6 +36,7 @@ mod permission;
 mod pools;
 mod public_id;
 mod refresh_token;
+mod registration;
 mod reset_link;
 pub mod schema;
 mod session;
@@ -57,11 +62,15 @@ use crate::outbound::mail::Templates;
 use crate::store::directory::Directory;
 use crate::store::tokens::TokenStore;
 
+pub use admin_user::Invited;
+pub use attribute::{NamedValues, Party};
 pub use auth::{Proven, Step};
 pub use bootstrap::{ADMIN, FirstAdmin};
 pub use challenge::Asked;
 pub use client::{Client, Rotation};
+pub use code::Digits;
 pub use credential::ClientSecret;
+pub use delivery::Delivery;
 pub use external::NewExternalUser;
 pub use group::NewGroup;
 pub use hash::Hasher;
@@ -75,6 +84,7 @@ pub use outbox::Outbox;
 pub use page::{Page, PageOf};
 pub use permission::{ADMIN_GROUP, Action};
 pub use pools::Pools;
+pub use registration::{Registered, Registration};
 pub use session::{Caller, Terms, Tokens};
 pub use settings::PoolSettings;
 pub use sign_up::{Joins, SignUp};

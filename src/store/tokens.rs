@@ -119,6 +119,10 @@ pub enum Purpose {
     ChangeEmail,
     /// An invitation into an organization.
     Invitation,
+    /// The confirmation of a registration by mailed code; found by the user, like the one below.
+    SignUpCode,
+    /// The proof of an address by mailed code.
+    AddressCode,
 }
 
 impl Purpose {
@@ -131,6 +135,8 @@ impl Purpose {
             Self::VerifyEmail => "verify_email",
             Self::ChangeEmail => "change_email",
             Self::Invitation => "invitation",
+            Self::SignUpCode => "sign_up_code",
+            Self::AddressCode => "address_code",
         }
     }
 }

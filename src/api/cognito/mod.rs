@@ -1,10 +1,16 @@
 //! The Amazon Cognito API (contract cognito): `POST /`, the operation in X-Amz-Target, JSON 1.1 both ways. A call goes
 //! target → who may call → the model's constraints → the function of the table, and every refusal has one shape.
 
+mod admin_users;
 mod fault;
+mod groups;
+mod list_users;
 mod model;
 mod operation;
+mod own;
 mod sign_out;
+mod sign_up;
+mod user;
 mod violation;
 
 use std::sync::Arc;

@@ -9,14 +9,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::fault::Fault;
-use super::sign_out;
+use super::{admin_users, groups, list_users, own, sign_out, sign_up};
 use crate::api::Api;
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind};
 use crate::pool::{Caller, Client, Pool};
 
 /// The operations that are built, file by file.
-const TABLE: [&[Operation]; 1] = [sign_out::ROWS];
+const TABLE: [&[Operation]; 6] =
+    [admin_users::ROWS, groups::ROWS, list_users::ROWS, own::ROWS, sign_out::ROWS, sign_up::ROWS];
 
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +88,6 @@ pub(super) struct Call {
     /// The pools and the ports.
     pub(super) api: Arc<Api>,
     /// Where the caller is.
-    #[expect(dead_code, reason = "the operations that prove who somebody is come next")]
     pub(super) source: IpAddr,
 }
 
@@ -126,7 +126,6 @@ fn missing(error: Error, kind: Kind, id: &str) -> Fault {
 }
 
 /// Cognito's form of an instant: epoch seconds with a fraction.
-#[expect(dead_code, reason = "the operations that answer with instants come next")]
 pub(super) fn epoch(at: Timestamp) -> f64 {
     // Milliseconds of any year to come are far below 2^53.
     at.0 as f64 / 1000.0

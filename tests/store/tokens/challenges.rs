@@ -188,6 +188,8 @@ pub async fn every_purpose_is_its_own(store: Store) {
         Purpose::VerifyEmail,
         Purpose::ChangeEmail,
         Purpose::Invitation,
+        Purpose::SignUpCode,
+        Purpose::AddressCode,
     ];
     let (key, challenge) = (key(), challenge());
     for purpose in all {
