@@ -36,8 +36,10 @@ pub mod schema;
 mod session;
 pub mod settings;
 mod sign_up;
+pub mod srp;
 mod surface;
 pub mod token;
+pub mod totp;
 mod user;
 
 use std::collections::HashMap;
