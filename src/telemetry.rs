@@ -6,18 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt, reload};
 
-use crate::api::http::Outcome;
+use crate::api::http::{OperationName, Outcome, RequestId};
 use crate::api::{Api, Route};
 use crate::config::{Log, LogFormat};
 
@@ -105,13 +105,16 @@ pub async fn observe(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let started = Instant::now();
-    let id = api.ports.random.uuid().unwrap_or_default();
+    let id = api.ports.random.uuid().unwrap_or_default().to_string();
     let method = request.method().clone();
+    request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.call(request).await?;
     let pattern = response.request().match_pattern().unwrap_or_default();
     let found = routes.iter().find(|(_, route)| route.path == pattern && route.method == method.as_str());
     let (dialect, operation) = found.map_or(("none", "unknown"), |(dialect, route)| (*dialect, route.operation));
     let outcome = response.response_mut().extensions_mut().remove::<Outcome>();
+    let named = response.response_mut().extensions_mut().remove::<OperationName>();
+    let operation = named.map_or(operation, |OperationName(name)| name);
     let status = response.status();
     let label = outcome.as_ref().map_or(if status.is_success() { "ok" } else { "refused" }, |outcome| outcome.label);
     let latency = started.elapsed();
@@ -126,7 +129,7 @@ pub async fn observe(
         tracing::error!(%id, operation, cause, "could not answer");
     }
     tracing::info!(%id, dialect, operation, status = status.as_u16(), latency_ms = millis, client, outcome = label, "request");
-    bear_headers(&api, &mut response, &id.to_string());
+    bear_headers(&api, &mut response, &id);
     Ok(response)
 }
 

@@ -250,6 +250,13 @@ pub fn retry_after(wait: Duration) -> HeaderValue {
     HeaderValue::from(wait.as_millis().div_ceil(1000).clamp(1, 86_400) as u64)
 }
 
+/// The id that the log line of a request bears, and every answer in `x-request-id`.
+#[derive(Clone)]
+pub struct RequestId(pub String);
+
+/// The operation of an answer in logs and metrics, where one route serves many.
+pub struct OperationName(pub &'static str);
+
 /// What a refusal or an answer is called in logs and metrics; left on the response for [`crate::telemetry`].
 #[derive(Debug, Clone)]
 pub struct Outcome {

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod amadis;
+pub mod cognito;
 mod field;
 pub mod http;
 pub mod member;
@@ -90,6 +91,9 @@ pub fn dialects(api: &Arc<Api>) -> Vec<Box<dyn Dialect>> {
     }
     if matches!(served.account, AccountApi::Auto | AccountApi::Pm415) {
         dialects.push(Box::new(member::Member::new(api.clone())));
+    }
+    if served.cognito {
+        dialects.push(Box::new(cognito::Cognito::new(api.clone())));
     }
     dialects.push(Box::new(ops::Ops::new(api.clone())));
     dialects.push(Box::new(oidc::Oidc::new(api.clone())));

@@ -28,6 +28,8 @@ settings! {
         account: AccountApi = AccountApi::Auto;
         /// The Amadis user API under /api/user/v1, and the token endpoint /oauth/token.
         amadis: bool = true;
+        /// The Amazon Cognito API: POST /.
+        cognito: bool = true;
     }
 }
 

@@ -1,13 +1,15 @@
 //! Which claims go into which token (contract cognito (e)), and the one function that verifies an access token.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Client, Pool};
+use super::{Client, Pool, Pools};
 use crate::clock::Timestamp;
+use crate::crypto;
 use crate::error::Error;
 use crate::store::directory::User;
 use crate::store::tokens::Session;
@@ -77,6 +79,20 @@ struct IdClaims<'a> {
 pub(super) struct IssuedTokens {
     pub(super) access_token: String,
     pub(super) id_token: String,
+}
+
+impl Pools {
+    /// The pool that an access token says it is of; whether that is true is [`Pool::authenticate`]'s to say.
+    pub fn of_access_token(&self, token: &str) -> Result<Arc<Pool>, Error> {
+        #[derive(Deserialize)]
+        struct Issued {
+            iss: String,
+        }
+        let payload = token.split('.').nth(1).and_then(crypto::decode).ok_or(Error::TokenInvalid)?;
+        let Issued { iss } = serde_json::from_slice(&payload).map_err(|_| Error::TokenInvalid)?;
+        let id = iss.rsplit('/').next().unwrap_or_default();
+        self.find(id).map_err(|error| if matches!(error, Error::NotFound(_)) { Error::TokenInvalid } else { error })
+    }
 }
 
 impl Pool {
