@@ -1,5 +1,5 @@
-//! What a token costs beside its bare signature: `cargo bench --bench micro`. After criterion's figures comes a table
-//! whose columns were measured in turns, so that its ratios hold on a machine whose speed drifts.
+//! What a token costs beside its bare signature, and what SRP costs: `cargo bench --bench micro`. After criterion's
+//! figures comes a table whose columns were measured in turns, so that its ratios hold on a machine whose speed drifts.
 #![expect(clippy::unwrap_used, reason = "a measurement that cannot go on has failed")]
 
 use std::hint::black_box;
@@ -13,6 +13,7 @@ use aws_lc_rs::signature::{
 use cognate::clock::Timestamp;
 use cognate::crypto::{Random, decode};
 use cognate::keys::{Algorithm, KeyRecord, KeySet, KeySetRecord, MasterKeys, Signer};
+use cognate::pool::srp::{Claim, Identity, ServerChallenge, SrpA, Verifier};
 use criterion::Criterion;
 use futures_util::FutureExt as _;
 use jsonwebtoken::jwk::JwkSet;
@@ -168,6 +169,26 @@ fn compare(case: &Case, verb: &str, works: &[Work<'_>]) {
     }
 }
 
+/// What one SRP sign-in costs the server: asking takes a power of g, checking two powers of any number. A wrong proof
+/// costs what a right one does.
+fn srp(criterion: &mut Criterion) {
+    let random = Random::default();
+    let owner = Identity::user("us-east-1_Bench", "2f1c7a52-0f3e-4f3c-9a77-1d9a5f4f9f10");
+    let verifier = Verifier::new(&random, owner, "correct horse Battery 9!").unwrap();
+    let a = SrpA::parse(&"c0ffee".repeat(128)).unwrap();
+    let ask = || ServerChallenge::new(&random, a, &verifier).unwrap();
+    let signature = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let claim = Claim { owner, secret_block: "AAAA", timestamp: "Mon Sep 21 14:13:20 UTC 2026", signature };
+    let asked = ask();
+    let mut group = criterion.benchmark_group("SRP");
+    group.bench_function("challenge", |bencher| bencher.iter(ask));
+    group.bench_function("verify", |bencher| bencher.iter(|| asked.is_proven_by(&verifier, &claim, NOW)));
+    group.bench_function("challenge and verify", |bencher| {
+        bencher.iter(|| ask().is_proven_by(&verifier, &claim, NOW));
+    });
+    group.finish();
+}
+
 fn main() {
     let cases = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA].map(Case::new);
     let mut criterion = Criterion::default().configure_from_args().sample_size(30);
@@ -180,6 +201,7 @@ fn main() {
             group.finish();
         }
     }
+    srp(&mut criterion);
     criterion.final_summary();
     for case in &cases {
         compare(case, "sign", &case.signing());

@@ -68,6 +68,22 @@ pub fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
     out
 }
 
+/// HMAC-SHA256 (RFC 2104) of `parts` one after the other, for protocols that say so; tags of our own are a [`MacKey`]'s.
+pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key));
+    parts.iter().for_each(|part| context.update(part));
+    let mut out = [0; 32];
+    out.copy_from_slice(context.sign().as_ref());
+    out
+}
+
+/// HMAC-SHA1 (RFC 2104), for codes of authenticator apps and nothing else.
+pub fn hmac_sha1(key: &[u8], message: &[u8]) -> [u8; 20] {
+    let mut out = [0; 20];
+    out.copy_from_slice(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key), message).as_ref());
+    out
+}
+
 /// Equality whose time does not depend on where two values differ.
 pub fn same(one: &[u8], other: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()

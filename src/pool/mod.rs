@@ -42,8 +42,10 @@ pub mod schema;
 mod session;
 pub mod settings;
 mod sign_up;
+pub mod srp;
 mod surface;
 pub mod token;
+pub mod totp;
 mod user;
 mod user_filter;
 
