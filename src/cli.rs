@@ -1,6 +1,7 @@
 //! The command line: what an operator types, and what each command prints. One file a noun; every command works on
 //! the stores that the settings name, beside a running service.
 
+mod access_keys;
 mod ask;
 mod backup;
 mod clients;
@@ -73,6 +74,8 @@ enum Command {
     Organizations(organizations::Organizations),
     /// Make, change and delete app clients: how long their tokens live, whether refresh tokens rotate
     Clients(clients::Clients),
+    /// Make, show and disable the access keys that AWS SDKs sign administrative calls with
+    AccessKeys(access_keys::AccessKeys),
     /// Show and change user pools: signature algorithm, password rules and lives
     Pools(pools::PoolsCommand),
     /// Show and rotate the keys that sign tokens
@@ -129,6 +132,7 @@ async fn dispatch(command: Command, settings: Config, source: Source, output: &m
         Command::Groups(groups) => groups.run(&Opened::new(settings).await?, output).await,
         Command::Organizations(organizations) => organizations.run(&Opened::new(settings).await?, output).await,
         Command::Clients(clients) => clients.run(&Opened::new(settings).await?, output).await,
+        Command::AccessKeys(keys) => keys.run(&Opened::new(settings).await?, output).await,
         Command::Pools(pools) => pools.run(&Opened::new(settings).await?, output).await,
         Command::Keys(keys) => keys.run(&Opened::new(settings).await?, output).await,
         Command::Backup(backup) => backup.run(&settings, output).await,

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use url::Url;
 
 pub use accounts::{AccountApi, Amadis, Astera, Compat, Pm415};
+pub use cognito::{Cognito, IssuerStyle};
 pub use ldap::Ldap;
 pub use load::{Source, load};
 use value::Shown;
@@ -48,6 +49,7 @@ macro_rules! settings {
 
 // After the macro, which they use.
 mod accounts;
+mod cognito;
 mod ldap;
 
 settings! {
@@ -258,6 +260,8 @@ pub struct Config {
     pub astera: Astera,
     /// The Amadis user API.
     pub amadis: Amadis,
+    /// The Amazon Cognito API.
+    pub cognito: Cognito,
     /// Active Directory.
     pub ldap: Ldap,
     /// The first pool.
@@ -284,6 +288,7 @@ impl Default for Config {
             pm415: Pm415::default(),
             astera: Astera::default(),
             amadis: Amadis::default(),
+            cognito: Cognito::default(),
             ldap: Ldap::default(),
             bootstrap: Bootstrap::default(),
             log: Log::default(),
@@ -322,6 +327,7 @@ impl Config {
         self.pm415.describe(&mut rows);
         self.astera.describe(&mut rows);
         self.amadis.describe(&mut rows);
+        self.cognito.describe(&mut rows);
         self.ldap.describe(&mut rows);
         self.bootstrap.describe(&mut rows);
         self.log.describe(&mut rows);

@@ -25,6 +25,8 @@ pub enum Kind {
     Organization,
     /// A signing key.
     Key,
+    /// An access key.
+    AccessKey,
     /// A path that no dialect serves.
     Path,
 }
@@ -37,6 +39,7 @@ impl std::fmt::Display for Kind {
             Self::Group => "Group",
             Self::Organization => "Organization",
             Self::Key => "Signing key",
+            Self::AccessKey => "Access key",
             Self::Path => "Path",
         })
     }

@@ -18,6 +18,10 @@ mod cli;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod cognito;
+#[cfg(test)]
+mod cognito_users;
+#[cfg(test)]
 mod credential;
 #[cfg(test)]
 mod docs;

@@ -71,7 +71,8 @@ fn discovery_body(pool: &Pool) -> Document {
     let algorithms: BTreeSet<_> = pool.keys().iter().map(|key| key.algorithm.as_str()).collect();
     let body = serde_json::json!({
         "issuer": issuer,
-        "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+        // Ours also where the issuer is in Amazon's name.
+        "jwks_uri": format!("{}/.well-known/jwks.json", pool.url()),
         "id_token_signing_alg_values_supported": algorithms,
         "subject_types_supported": ["public"],
         // No authorization endpoint is served, so no response type is.

@@ -44,6 +44,7 @@ fn advice(error: &Error) -> Option<&'static str> {
             Kind::Client => Some("`cognate clients list` shows those there are."),
             Kind::Group => Some("`cognate groups list` shows those there are; `cognate groups create` makes one."),
             Kind::Organization => Some("`cognate organizations list` shows those there are."),
+            Kind::AccessKey => Some("`cognate access-keys list` shows those there are."),
             Kind::Key | Kind::Path => None,
         };
     }

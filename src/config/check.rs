@@ -12,6 +12,7 @@ impl Config {
         self.check_numbers(faults);
         self.ldap.check(faults);
         self.check_accounts(faults);
+        self.check_cognito(faults);
     }
 
     /// Outside loopback the development defaults would be a hole, so they are refused.

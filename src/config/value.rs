@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
-use super::{AccountApi, LogFormat};
+use super::{AccountApi, IssuerStyle, LogFormat};
 
 /// One row of `cognate config`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -187,6 +187,15 @@ impl Shown for AccountApi {
             Self::Pm415 => "pm415".to_owned(),
             Self::Astera => "astera".to_owned(),
             Self::Off => "off".to_owned(),
+        }
+    }
+}
+
+impl Shown for IssuerStyle {
+    fn shown(&self) -> String {
+        match self {
+            Self::Own => "self".to_owned(),
+            Self::Aws => "aws".to_owned(),
         }
     }
 }

@@ -17,6 +17,9 @@ pub(super) const CLIENT: &str = "client";
 /// The signing keys of a pool, under the pool's id.
 pub(super) const KEYS: &str = "keys";
 
+/// An access key of the Cognito API.
+pub(super) const ACCESS_KEY: &str = "access_key";
+
 /// Times a change is tried again when somebody else was faster.
 const CHANGE_TRIES: u32 = 8;
 

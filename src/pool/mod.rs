@@ -1,6 +1,7 @@
 //! What a user pool does, in verbs: [`Pool`] here, each verb in the file of its noun, and [`Pools`] that finds one.
 //! Knows neither HTTP nor SQL nor Redis.
 
+mod access_key;
 mod admin_user;
 mod alias;
 mod api_key;
@@ -64,6 +65,7 @@ use crate::outbound::mail::Templates;
 use crate::store::directory::Directory;
 use crate::store::tokens::TokenStore;
 
+pub use access_key::{AccessKey, NewAccessKey};
 pub use admin_user::Invited;
 pub use attribute::{NamedValues, Party};
 pub use auth::{Proven, Step};
@@ -129,6 +131,8 @@ pub struct Ports {
     pub surfaces: Surfaces,
     /// The URL that clients use, without a trailing slash.
     pub public_url: String,
+    /// What the issuer of tokens looks like.
+    pub issuer_style: config::IssuerStyle,
 }
 
 /// A user pool as this process sees it: its settings and clients, its keys, and the ports.
@@ -183,9 +187,20 @@ impl Pool {
         &self.settings.id
     }
 
-    /// `iss` of its tokens: the public URL and the id, from configuration alone.
+    /// `iss` of its tokens, from configuration alone.
     pub fn issuer(&self) -> String {
-        format!("{}/{}", self.ports.public_url, self.settings.id)
+        match self.ports.issuer_style {
+            config::IssuerStyle::Own => self.url(),
+            config::IssuerStyle::Aws => {
+                let region = self.id().split_once('_').map_or("", |(region, _)| region);
+                format!("https://cognito-idp.{region}.amazonaws.com/{}", self.id())
+            }
+        }
+    }
+
+    /// Where its key set and discovery document are.
+    pub fn url(&self) -> String {
+        format!("{}/{}", self.ports.public_url, self.id())
     }
 
     /// One of its app clients.

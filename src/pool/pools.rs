@@ -9,7 +9,7 @@ use super::bootstrap::BootstrapRecord;
 use super::document;
 use super::surface::OwnClients;
 use super::{Client, Outbox, Pool, PoolSettings, Ports, Secrets};
-use crate::crypto::RootSecret;
+use crate::crypto::{RootSecret, SealKey};
 use crate::error::{Error, Kind};
 use crate::keys::KeySet;
 use crate::outbound::mail::Mailer;
@@ -139,6 +139,11 @@ impl Pools {
 
     pub(super) fn own_clients(&self) -> Result<Arc<OwnClients>, Error> {
         Ok(self.loaded()?.own_clients.clone())
+    }
+
+    /// What seals the secrets of access keys.
+    pub(super) fn access_key_seal(&self) -> Result<SealKey, Error> {
+        self.loaded()?.root.seal_key("access-key", "")
     }
 
     /// The outbox, for the worker that empties it.

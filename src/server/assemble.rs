@@ -46,6 +46,7 @@ pub async fn assemble_on(config: &Config, stores: Stores, clock: Arc<dyn Clock>)
         bootstrap: config.bootstrap.clone(),
         surfaces: Surfaces::from(config),
         public_url: config.public_url(),
+        issuer_style: config.cognito.issuer_style,
     });
     Ok(Assembled { pools: Arc::new(Pools::new(ports.clone(), mailer)), ports })
 }

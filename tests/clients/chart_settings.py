@@ -34,6 +34,8 @@ NARROWER = {
     "http.trusted_proxies": {"type": "array", "items": {"type": "string", "pattern": r"^[0-9a-fA-F.:]+/[0-9]+$"}},
     "http.body_limit": {"type": "integer", "minimum": 1}, "http.max_connections": {"type": "integer", "minimum": 1},
     "directory.connections": {"type": "integer", "minimum": 1}, "password.memory_kib": {"type": "integer", "minimum": 8},
+    "cognito.account": {"type": "string", "pattern": r"^[0-9]{12}$"},
+    "cognito.issuer_style": {"enum": ["self", "aws"]},
     "password.iterations": {"type": "integer", "minimum": 1}, "password.parallelism": {"type": "integer", "minimum": 1},
 }
 

@@ -11,6 +11,8 @@ URL = os.environ["FUZZED_URL"]
 MEMBER, ADMINISTRATOR = "member.of.the.hooks", "administrator.of.the.hooks"
 PASSWORD = "only the hooks know this one"
 turns = itertools.count()
+# JSON under the name that AWS has for it.
+schemathesis.serializer.alias("application/x-amz-json-1.1", "application/json")
 kept = {}
 
 

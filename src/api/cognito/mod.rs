@@ -2,6 +2,7 @@
 //! target → who may call → the model's constraints → the function of the table, and every refusal has one shape.
 
 mod admin_users;
+mod claim;
 mod fault;
 mod groups;
 mod list_users;
@@ -10,6 +11,7 @@ mod operation;
 mod own;
 mod sign_out;
 mod sign_up;
+mod sigv4;
 mod user;
 mod violation;
 
@@ -23,6 +25,7 @@ use serde_json::Value;
 use super::http::{self, OperationName, Outcome, RequestId};
 use super::{Api, Dialect, Route, ops};
 use crate::config;
+use crate::pool::AccessKey;
 use fault::Fault;
 use model::model;
 use operation::{Call, Operation};
@@ -118,10 +121,11 @@ impl Exchange {
         if !self.request.content_type().eq_ignore_ascii_case(JSON) {
             return Err(Fault::unreadable("The content type must be application/x-amz-json-1.1."));
         }
-        self.admit(operation)?;
+        let key = self.signer(operation, &body).await?;
         let input = parse(&body)?;
         self.client = self.named_client(&input);
         model()?.check(operation.name, &input)?;
+        key.map_or(Ok(()), |key| permit(&key, operation.name, pool_of(&input)))?;
         let source = http::caller_address(&self.request, &http.trusted_proxies);
         let call = Call { api: self.api.clone(), source };
         (operation.run)(&call, input).await
@@ -145,12 +149,12 @@ impl Exchange {
         }
     }
 
-    /// Who may call is settled before the body is looked at.
-    fn admit(&self, operation: &Operation) -> Result<(), Fault> {
+    /// The access key that signed, where one has to; settled before the body is looked at.
+    async fn signer(&self, operation: &Operation, body: &Bytes) -> Result<Option<AccessKey>, Fault> {
         match operation.who {
-            // What the body holds says who calls; Authorization is for others (older SDKs and pycognito send one).
-            Who::Nobody | Who::AccessToken => Ok(()),
-            Who::Signed => Err(Fault::new("MissingAuthenticationTokenException", "Missing Authentication Token")),
+            // What the body holds says who calls; older SDKs and pycognito send an Authorization that means nothing.
+            Who::Nobody | Who::AccessToken => Ok(None),
+            Who::Signed => sigv4::signer(&self.api, &self.request, body).await.map(Some),
         }
     }
 
@@ -159,6 +163,21 @@ impl Exchange {
         let id = input.get("ClientId")?.as_str()?;
         self.api.pools.of_client(id).is_ok().then(|| id.to_owned())
     }
+}
+
+fn permit(key: &AccessKey, operation: &str, pool: Option<&str>) -> Result<(), Fault> {
+    if key.may(operation, pool) {
+        return Ok(());
+    }
+    let message =
+        format!("Access key {} may not do cognito-idp:{operation} to {}.", key.id, pool.unwrap_or("all pools"));
+    Err(Fault::new("AccessDeniedException", message))
+}
+
+/// The pool that a signed call is about: named by itself or in an ARN; none for what is of all pools.
+fn pool_of(input: &Value) -> Option<&str> {
+    let arn = || input.get("ResourceArn")?.as_str()?.split_once(":userpool/").map(|(_, pool)| pool);
+    input.get("UserPoolId").and_then(Value::as_str).or_else(arn)
 }
 
 /// The body as JSON; what is null is absent (§0.1), and nothing at all is an empty input.

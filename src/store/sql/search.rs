@@ -1,4 +1,5 @@
 //! Users searched by one of their names, addresses or standings, each over an index of its own (migration 0005).
+//! What is searched for is shorter than the 512 characters that the index has of an attribute.
 
 use sqlx::AnyConnection;
 
@@ -42,10 +43,10 @@ const fn statements(field: SearchField) -> [&'static str; 2] {
         }
         SearchField::Status => found_by_text!("status"),
         SearchField::Enabled => found_by_text!("CAST(enabled AS TEXT)"),
-        SearchField::Name => found_by_text!("({attributes} ->> 'name')"),
-        SearchField::GivenName => found_by_text!("({attributes} ->> 'given_name')"),
-        SearchField::FamilyName => found_by_text!("({attributes} ->> 'family_name')"),
-        SearchField::PreferredUsername => found_by_text!("({attributes} ->> 'preferred_username')"),
+        SearchField::Name => found_by_text!("SUBSTR({attributes} ->> 'name', 1, 512)"),
+        SearchField::GivenName => found_by_text!("SUBSTR({attributes} ->> 'given_name', 1, 512)"),
+        SearchField::FamilyName => found_by_text!("SUBSTR({attributes} ->> 'family_name', 1, 512)"),
+        SearchField::PreferredUsername => found_by_text!("SUBSTR({attributes} ->> 'preferred_username', 1, 512)"),
     }
 }
 

@@ -175,7 +175,7 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
         | Error::LinkInvalid
         | Error::InvitationForAnother
         | Error::Rule(_)
-        | Error::NotFound(Kind::Pool | Kind::Client | Kind::Group | Kind::Organization | Kind::Key) => {
+        | Error::NotFound(Kind::Pool | Kind::Client | Kind::Group | Kind::Organization | Kind::Key | Kind::AccessKey) => {
             StatusCode::BAD_REQUEST
         }
         Error::NotFound(Kind::Path) => StatusCode::NOT_FOUND,

@@ -3,8 +3,8 @@
 use cognate::pool::settings::{Contact, Usernames};
 use serde_json::{Value, json};
 
-use super::{password_in, refused};
-use crate::app::{Answer, PASSWORD, TestApp, story};
+use super::{PASSWORD, password_in, refused};
+use crate::app::{Answer, TestApp, story};
 
 const DONE: (u16, &str) = (200, "{}");
 const MISSING: &str = "UserNotFoundException: User does not exist.";
@@ -12,7 +12,7 @@ const MISSING: &str = "UserNotFoundException: User does not exist.";
 async fn call(app: &TestApp, operation: &str, name: &str, rest: Value) -> Answer {
     let mut body = json!({ "UserPoolId": app.pool().id(), "Username": name });
     body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-    app.admin(operation, body).await
+    app.cognito_admin(operation, body).await
 }
 
 fn attributes(pairs: &[(&str, &str)]) -> Value {
@@ -29,8 +29,9 @@ async fn status(app: &TestApp, name: &str) -> String {
 
 story!(a_user_is_made_told_his_password_and_read_back);
 async fn a_user_is_made_told_his_password_and_read_back(app: TestApp) {
-    let made = create(&app, "Alice", &[("email", "alice@example.test"), ("name", "Alice A."), ("email_verified", "true")])
-        .await;
+    let made =
+        create(&app, "Alice", &[("email", "alice@example.test"), ("name", "Alice A."), ("email_verified", "true")])
+            .await;
     let sub = app.pool().find_user("alice").await.unwrap().sub;
     let seen = format!(
         r#"[{{"Name":"sub","Value":"{sub}"}},{{"Name":"name","Value":"Alice A."}},{{"Name":"email","Value":"alice@example.test"}},{{"Name":"email_verified","Value":"true"}}]"#
@@ -59,7 +60,7 @@ async fn an_invitation_is_repeated_or_never_sent(app: TestApp) {
     assert_eq!(app.login("alice", PASSWORD).await.status, 401);
     assert_eq!(app.login("alice", &password).await.json()["challenge_name"], "NEW_PASSWORD_REQUIRED");
     assert_eq!(refused(&resend("nobody").await), MISSING);
-    app.user("bob").await;
+    super::user(&app, "bob").await;
     let words = "UnsupportedUserStateException: Resend not possible. bob status is not FORCE_CHANGE_PASSWORD.";
     assert_eq!(refused(&resend("bob").await), words);
     assert_eq!(create(&app, "carol", &[]).await.status, 200, "without an address nothing is sent");
@@ -72,7 +73,7 @@ async fn an_invitation_is_repeated_or_never_sent(app: TestApp) {
 
 story!(a_user_who_can_not_be_made_is_refused_in_cognitos_words);
 async fn a_user_who_can_not_be_made_is_refused_in_cognitos_words(app: TestApp) {
-    app.user("alice").await;
+    super::user(&app, "alice").await;
     assert_eq!(refused(&create(&app, "ALICE", &[]).await), "UsernameExistsException: User account already exists");
     for (pairs, words) in [
         (
@@ -113,8 +114,8 @@ async fn a_user_who_can_not_be_made_is_refused_in_cognitos_words(app: TestApp) {
 
 story!(an_administrator_writes_what_a_user_may_not);
 async fn an_administrator_writes_what_a_user_may_not(app: TestApp) {
-    app.user("alice").await;
-    app.user("bob").await;
+    super::user(&app, "alice").await;
+    super::user(&app, "bob").await;
     let update = async |name: &str, pairs: &[(&str, &str)]| {
         call(&app, "AdminUpdateUserAttributes", name, json!({ "UserAttributes": attributes(pairs) })).await
     };
@@ -140,20 +141,20 @@ async fn an_administrator_writes_what_a_user_may_not(app: TestApp) {
 
 story!(an_administrator_sets_and_resets_passwords);
 async fn an_administrator_sets_and_resets_passwords(app: TestApp) {
-    app.user("alice").await;
+    super::user(&app, "alice").await;
     let set = async |password: &str, permanent: bool| {
         let body = json!({ "Password": password, "Permanent": permanent });
         call(&app, "AdminSetUserPassword", "alice", body).await
     };
     let words = "InvalidPasswordException: Password did not conform with policy: Password not long enough";
     assert_eq!(refused(&set("seven77", true).await), words);
-    assert_eq!(set("a second long password", false).await.whole(), DONE);
+    assert_eq!(set("a-second-long-password", false).await.whole(), DONE);
     assert_eq!(status(&app, "alice").await, "FORCE_CHANGE_PASSWORD");
     let reset = async |name: &str| call(&app, "AdminResetUserPassword", name, json!({})).await;
     let words = "NotAuthorizedException: User password cannot be reset in the current state.";
     assert_eq!(refused(&reset("alice").await), words);
-    assert_eq!(set("a third long password", true).await.whole(), DONE);
-    assert_eq!(app.login("alice", "a third long password").await.status, 200);
+    assert_eq!(set("a-third-long-password", true).await.whole(), DONE);
+    assert_eq!(app.login("alice", "a-third-long-password").await.status, 200);
     assert_eq!(reset("alice").await.whole(), DONE);
     assert_eq!(status(&app, "alice").await, "RESET_REQUIRED");
     assert_eq!(super::code_in(&app.mails().await).len(), 6);
@@ -168,7 +169,7 @@ async fn an_administrator_sets_and_resets_passwords(app: TestApp) {
 // S22
 story!(a_user_is_disabled_enabled_confirmed_and_deleted);
 async fn a_user_is_disabled_enabled_confirmed_and_deleted(app: TestApp) {
-    let session = app.signed_in("alice").await;
+    let session = super::signed_in(&app, "alice").await;
     assert_eq!(call(&app, "AdminDisableUser", "alice", json!({})).await.whole(), DONE);
     assert_eq!(call(&app, "AdminGetUser", "alice", json!({})).await.json()["Enabled"], false);
     assert!(!app.accepts(&session.field("access_token")).await);
@@ -192,5 +193,5 @@ async fn a_user_is_disabled_enabled_confirmed_and_deleted(app: TestApp) {
     }
     let body = json!({ "UserPoolId": "us-east-1_000000000", "Username": "bob" });
     let words = "ResourceNotFoundException: User pool us-east-1_000000000 does not exist.";
-    assert_eq!(refused(&app.admin("AdminGetUser", body).await), words);
+    assert_eq!(refused(&app.cognito_admin("AdminGetUser", body).await), words);
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use cognate::pool::settings::Contact;
 use serde_json::{Value, json};
 
-use super::{code_in, refused};
-use crate::app::{Answer, PASSWORD, TestApp, story};
+use super::{PASSWORD, code_in, refused};
+use crate::app::{Answer, TestApp, story};
 
 const DONE: (u16, &str) = (200, "{}");
 const FORBIDDEN: &str = "NotAuthorizedException: A client attempted to write unauthorized attribute";
@@ -30,7 +30,7 @@ async fn attribute(app: &TestApp, token: &str, name: &str) -> Option<String> {
 
 story!(a_user_reads_himself);
 async fn a_user_reads_himself(app: TestApp) {
-    let session = app.signed_in("alice").await;
+    let session = super::signed_in(&app, "alice").await;
     let token = session.field("access_token");
     let sub = crate::app::claims(&token)["sub"].as_str().unwrap().to_owned();
     let body = format!(
@@ -57,14 +57,14 @@ async fn a_user_reads_himself(app: TestApp) {
 // S22
 story!(a_token_of_a_user_who_is_out_opens_nothing);
 async fn a_token_of_a_user_who_is_out_opens_nothing(app: TestApp) {
-    let token = app.signed_in("alice").await.field("access_token");
+    let token = super::signed_in(&app, "alice").await.field("access_token");
     app.pool().disable_user("alice").await.unwrap();
     let disabled = "NotAuthorizedException: User is disabled.";
     assert_eq!(refused(&call(&app, "GetUser", &token, json!({})).await), disabled);
     app.pool().enable_user("alice").await.unwrap();
     let revoked = "NotAuthorizedException: Access Token has been revoked";
     let body = json!({ "UserAttributes": [{ "Name": "name", "Value": "A" }] });
-    let change = json!({ "PreviousPassword": PASSWORD, "ProposedPassword": "another long password" });
+    let change = json!({ "PreviousPassword": PASSWORD, "ProposedPassword": "another-long-password" });
     let code = json!({ "AttributeName": "email", "Code": "000000" });
     for (operation, rest) in [
         ("GetUser", json!({})),
@@ -81,10 +81,11 @@ async fn a_token_of_a_user_who_is_out_opens_nothing(app: TestApp) {
 
 story!(a_changed_address_is_no_longer_proven_until_its_code_comes_back);
 async fn a_changed_address_is_no_longer_proven_until_its_code_comes_back(app: TestApp) {
-    let token = app.signed_in("alice").await.field("access_token");
+    let token = super::signed_in(&app, "alice").await.field("access_token");
     assert_eq!(update(&app, &token, "name", "Alice").await.whole(), (200, r#"{"CodeDeliveryDetailsList":[]}"#));
     app.change_pool(|pool| pool.auto_verify = vec![Contact::Email]).await;
-    let details = r#"{"CodeDeliveryDetailsList":[{"Destination":"n***@e***","DeliveryMedium":"EMAIL","AttributeName":"email"}]}"#;
+    let details =
+        r#"{"CodeDeliveryDetailsList":[{"Destination":"n***@e***","DeliveryMedium":"EMAIL","AttributeName":"email"}]}"#;
     assert_eq!(update(&app, &token, "email", "new@example.test").await.whole(), (200, details));
     assert_eq!(attribute(&app, &token, "email_verified").await.unwrap(), "false");
     assert_eq!(app.login("alice@example.test", PASSWORD).await.status, 401);
@@ -103,16 +104,20 @@ async fn a_changed_address_is_no_longer_proven_until_its_code_comes_back(app: Te
     let used = "ExpiredCodeException: Invalid code provided, please request a code again.";
     assert_eq!(refused(&verify(&code).await), used);
     // The same address again changes nothing.
-    assert_eq!(update(&app, &token, "email", "NEW@example.test").await.whole(), (200, r#"{"CodeDeliveryDetailsList":[]}"#));
+    assert_eq!(
+        update(&app, &token, "email", "NEW@example.test").await.whole(),
+        (200, r#"{"CodeDeliveryDetailsList":[]}"#)
+    );
     assert_eq!(attribute(&app, &token, "email_verified").await.unwrap(), "true");
 }
 
 story!(a_code_for_an_address_dies_with_it);
 async fn a_code_for_an_address_dies_with_it(app: TestApp) {
-    let token = app.signed_in("alice").await.field("access_token");
+    let token = super::signed_in(&app, "alice").await.field("access_token");
     update(&app, &token, "email", "first@example.test").await;
     let asked = call(&app, "GetUserAttributeVerificationCode", &token, json!({ "AttributeName": "email" })).await;
-    let details = r#"{"CodeDeliveryDetails":{"Destination":"f***@e***","DeliveryMedium":"EMAIL","AttributeName":"email"}}"#;
+    let details =
+        r#"{"CodeDeliveryDetails":{"Destination":"f***@e***","DeliveryMedium":"EMAIL","AttributeName":"email"}}"#;
     assert_eq!(asked.whole(), (200, details));
     let code = code_in(&app.mails().await);
     update(&app, &token, "email", "victim@example.test").await;
@@ -131,7 +136,7 @@ async fn a_code_for_an_address_dies_with_it(app: TestApp) {
     let asked = call(&app, "GetUserAttributeVerificationCode", &token, json!({ "AttributeName": "email" })).await;
     assert_eq!(asked.status, 200);
     let code = code_in(&app.mails().await);
-    app.user("victim").await;
+    super::user(&app, "victim").await;
     let answer = call(&app, "VerifyUserAttribute", &token, json!({ "AttributeName": "email", "Code": code })).await;
     assert_eq!(refused(&answer), "AliasExistsException: An account with the email already exists.");
 }
@@ -139,7 +144,7 @@ async fn a_code_for_an_address_dies_with_it(app: TestApp) {
 // K08
 story!(a_user_writes_only_what_his_client_may);
 async fn a_user_writes_only_what_his_client_may(app: TestApp) {
-    let token = app.signed_in("alice").await.field("access_token");
+    let token = super::signed_in(&app, "alice").await.field("access_token");
     app.change_pool(|pool| {
         for (name, mutable) in [("custom:team", true), ("custom:badge", false), ("dev:custom:risk", true)] {
             let usual = pool.schema.find("name").unwrap();
@@ -175,15 +180,15 @@ async fn a_user_writes_only_what_his_client_may(app: TestApp) {
 
 story!(a_user_changes_his_password_and_deletes_himself);
 async fn a_user_changes_his_password_and_deletes_himself(app: TestApp) {
-    let token = app.signed_in("alice").await.field("access_token");
+    let token = super::signed_in(&app, "alice").await.field("access_token");
     let change = async |previous: Option<&str>, proposed: &str| {
         let body = json!({ "PreviousPassword": previous, "ProposedPassword": proposed });
         call(&app, "ChangePassword", &token, body).await
     };
-    let new = "another long password";
+    let new = "another-long-password";
     for (previous, proposed, words) in [
         (None, new, "InvalidParameterException: Missing required parameter PreviousPassword"),
-        (Some("wrong password"), new, "NotAuthorizedException: Incorrect username or password."),
+        (Some("wrong-password"), new, "NotAuthorizedException: Incorrect username or password."),
         (
             Some(PASSWORD),
             "seven77",

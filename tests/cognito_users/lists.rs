@@ -11,7 +11,7 @@ const FOREIGN: &str = "InvalidParameterException: Token is not one of this list"
 async fn call(app: &TestApp, operation: &str, rest: Value) -> Answer {
     let mut body = json!({ "UserPoolId": app.pool().id() });
     body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-    app.admin(operation, body).await
+    app.cognito_admin(operation, body).await
 }
 
 fn names(answer: &Answer) -> Vec<String> {
