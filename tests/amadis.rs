@@ -26,7 +26,7 @@ impl TestApp {
     /// An administrator's access token.
     pub async fn admin(&self) -> String {
         let pool = self.pool();
-        let _ = pool.create_group(NewGroup { name: "admin".to_owned(), description: None, precedence: None }).await;
+        let _ = pool.create_group(NewGroup { name: "admin".to_owned(), ..NewGroup::default() }).await;
         let groups = vec!["admin".to_owned()];
         pool.create_user(NewUser { groups, ..NewUser::new("ada", PASSWORD) }).await.unwrap();
         self.login("ada", PASSWORD).await.field("access_token")

@@ -55,7 +55,7 @@ pub async fn admin(app: &TestApp) -> String {
 }
 
 pub async fn group(app: &TestApp, name: &str) {
-    let draft = NewGroup { name: name.to_owned(), description: None, precedence: None };
+    let draft = NewGroup { name: name.to_owned(), ..cognate::pool::NewGroup::default() };
     app.pool().create_group(draft).await.unwrap();
 }
 

@@ -69,7 +69,7 @@ story!(the_id_token_says_who_the_user_is);
 async fn the_id_token_says_who_the_user_is(app: TestApp) {
     let pool = app.pool();
     for (name, precedence) in [("staff", None), ("editors", Some(2)), ("admins", Some(1))] {
-        pool.create_group(NewGroup { name: name.to_owned(), description: None, precedence }).await.unwrap();
+        pool.create_group(NewGroup { name: name.to_owned(), precedence, ..NewGroup::default() }).await.unwrap();
     }
     let groups = ["staff", "editors", "admins"].map(str::to_owned).to_vec();
     let imported = cognate::pool::ImportedUser {

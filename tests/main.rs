@@ -24,6 +24,8 @@ mod cognito;
 #[cfg(test)]
 mod cognito_sign_in;
 #[cfg(test)]
+mod cognito_users;
+#[cfg(test)]
 mod credential;
 #[cfg(test)]
 mod docs;

@@ -42,7 +42,7 @@ impl TestApp {
 
     /// Registers the application through the Amadis API, as an administrator.
     async fn application(&self) -> Application {
-        let group = NewGroup { name: "admin".to_owned(), description: None, precedence: None };
+        let group = NewGroup { name: "admin".to_owned(), ..cognate::pool::NewGroup::default() };
         self.pool().create_group(group).await.unwrap();
         let groups = vec!["admin".to_owned()];
         self.pool().create_user(NewUser { groups, ..NewUser::new("root", PASSWORD) }).await.unwrap();

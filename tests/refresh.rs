@@ -34,7 +34,7 @@ story!(refreshed_tokens_belong_to_the_same_session_and_say_what_is_true_now);
 async fn refreshed_tokens_belong_to_the_same_session_and_say_what_is_true_now(app: TestApp) {
     let signed_in = app.signed_in("alice").await;
     let before = claims(&signed_in.field("access_token"));
-    let group = cognate::pool::NewGroup { name: "editors".to_owned(), description: None, precedence: None };
+    let group = cognate::pool::NewGroup { name: "editors".to_owned(), ..cognate::pool::NewGroup::default() };
     app.pool().create_group(group).await.unwrap();
     app.pool().add_to_group("editors", "alice").await.unwrap();
     app.clock.advance_seconds(3600);

@@ -205,7 +205,7 @@ impl Stage {
                 self.sql("CREATE TRIGGER busy BEFORE UPDATE ON users BEGIN SELECT RAISE(IGNORE); END").await;
             }
             "unavailable" => tokio::task::block_in_place(|| self.redis.kill()),
-            "internal" => self.sql("UPDATE users SET attributes = 'not JSON'").await,
+            "internal" => self.sql("UPDATE users SET status = 'nothing'").await,
             _ => {}
         }
     }

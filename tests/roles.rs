@@ -34,8 +34,8 @@ story!(every_caller_may_do_what_his_role_says_and_nothing_else);
 async fn every_caller_may_do_what_his_role_says_and_nothing_else(app: TestApp) {
     let pool = app.pool();
     let (ours, theirs) = (organization_of(&app, "chief").await, organization_of(&app, "stranger").await);
-    pool.create_group(NewGroup { name: "admin".to_owned(), description: None, precedence: None }).await.unwrap();
-    pool.create_group(NewGroup { name: "admins".to_owned(), description: None, precedence: None }).await.unwrap();
+    pool.create_group(NewGroup { name: "admin".to_owned(), ..cognate::pool::NewGroup::default() }).await.unwrap();
+    pool.create_group(NewGroup { name: "admins".to_owned(), ..cognate::pool::NewGroup::default() }).await.unwrap();
     let draft = NewUser { groups: vec!["admin".to_owned()], ..NewUser::new("root", PASSWORD) };
     pool.create_user(draft).await.unwrap();
     let draft = NewUser { groups: vec!["admins".to_owned()], ..NewUser::new("nearly", PASSWORD) };

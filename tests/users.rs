@@ -78,7 +78,7 @@ async fn groups_are_in_the_next_token_and_gone_from_the_one_after(app: TestApp) 
         let access = app.refresh("alice", &refresh).await.field("access_token");
         claims(&access)["cognito:groups"].clone()
     };
-    pool.create_group(NewGroup { name: "editors".to_owned(), description: None, precedence: None }).await.unwrap();
+    pool.create_group(NewGroup { name: "editors".to_owned(), ..cognate::pool::NewGroup::default() }).await.unwrap();
     for _ in 0..2 {
         pool.add_to_group("editors", "alice").await.unwrap();
         assert_eq!(groups().await, json!(["editors"]));

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::http::{self, BodyFault, Outcome};
 use super::{Api, Dialect, Route};
 use crate::error::{Error, Kind};
-use crate::pool::{Client, Pool, Step, Surface, Terms, Tokens};
+use crate::pool::{Client, Digits, Pool, Step, Surface, Terms, Tokens};
 use refusal::Refusal;
 use request::{
     ChangePassword, ForgotPassword, ForgotPasswordConfirm, Login, NewPasswordRequired, TokenRefresh, TokenRevoke,
@@ -190,13 +190,13 @@ impl Call<'_> {
     }
 
     async fn forgot_password(&self, body: ForgotPassword) -> Result<Reply, Error> {
-        self.pool.forgot_password(self.client, &body.check()?, self.source()).await?;
+        self.pool.forgot_password(self.client, &body.check()?, Digits::Eight, self.source()).await?;
         Ok(Reply::Empty)
     }
 
     async fn forgot_password_confirm(&self, body: ForgotPasswordConfirm) -> Result<Reply, Error> {
         let (username, password, code) = body.check()?;
-        self.pool.confirm_forgot_password(&username, &code, &password, self.source()).await?;
+        self.pool.confirm_forgot_password(self.client, &username, &code, &password, self.source()).await?;
         Ok(Reply::Empty)
     }
 

@@ -96,7 +96,7 @@ impl Groups {
         let pool = opened.pool(self.pool.as_deref())?;
         match self.verb {
             Verb::Create { group, description, precedence } => {
-                let made = pool.create_group(NewGroup { name: group, description, precedence }).await?;
+                let made = pool.create_group(NewGroup { name: group, description, precedence, role_arn: None }).await?;
                 output.line(format_args!("Group {} made.", made.name))
             }
             Verb::List { json } => list(&pool, json, output).await,

@@ -1,9 +1,9 @@
 //! What a user signs in with besides his username, as the pool has it, and how a name that somebody typed is read.
 
-use super::Pool;
 use super::name::{EmailAddress, Username};
 use super::settings::{Alias, Contact, Usernames};
-use crate::error::Error;
+use super::{Pool, import};
+use crate::error::{Error, Rule};
 use crate::store::directory::User;
 
 /// The keys that a typed name is looked up under.
@@ -19,6 +19,44 @@ impl Pool {
     pub(super) fn username(&self, text: &str) -> Result<Username, Error> {
         let name = Username::parse(text)?;
         Ok(if self.settings.case_sensitive { Username { key: name.shown.clone(), ..name } } else { name })
+    }
+
+    /// What a user knows himself by: nobody types a sub.
+    pub(super) fn shown_name<'u>(&self, user: &'u User) -> &'u str {
+        match self.settings.usernames {
+            Usernames::Chosen { .. } => &user.username,
+            Usernames::Contact { .. } => user.email.as_deref().or(user.phone.as_deref()).unwrap_or(&user.username),
+        }
+    }
+
+    /// A new user under the name that he or an administrator chose: by the pool's rules his username, or the contact
+    /// that he signs in with.
+    ///
+    /// Errors: `Rule` for a name of another form, `InvalidParameter`.
+    pub(super) fn named_user(&self, text: &str) -> Result<User, Error> {
+        match &self.settings.usernames {
+            Usernames::Chosen { aliases } => {
+                refuse_alias_forms(aliases, text)?;
+                self.blank_user(self.username(text)?, None)
+            }
+            Usernames::Contact { contacts } => {
+                let mut user = self.blank_user(Username { shown: String::new(), key: String::new() }, None)?;
+                user.username = user.sub.to_string();
+                user.username_key.clone_from(&user.username);
+                call_by_contact(&mut user, contacts, text)?;
+                Ok(user)
+            }
+        }
+    }
+
+    /// Which contact a typed name is, where users are called by theirs.
+    pub fn named_contact(&self, text: &str) -> Option<Contact> {
+        let Usernames::Contact { contacts } = &self.settings.usernames else { return None };
+        let is = |contact: Contact| contacts.contains(&contact);
+        if is(Contact::Email) && EmailAddress::parse(text).is_ok() {
+            return Some(Contact::Email);
+        }
+        (is(Contact::PhoneNumber) && import::check_phone(text).is_ok()).then_some(Contact::PhoneNumber)
     }
 
     /// How a typed name is looked up.
@@ -71,4 +109,38 @@ impl Pool {
             || alias.is_some_and(|key| is_alias(&key))
             || name == user.sub.to_string()
     }
+}
+
+/// A username in the form of an alias could be another's alias tomorrow (K09).
+fn refuse_alias_forms(aliases: &[Alias], text: &str) -> Result<(), Error> {
+    let refused = |rule| Err(Rule::Form(rule).into());
+    if aliases.contains(&Alias::Email) && EmailAddress::parse(text).is_ok() {
+        return refused("Username cannot be of email format, since user pool is configured for email alias.");
+    }
+    if aliases.contains(&Alias::PhoneNumber) && import::check_phone(text).is_ok() {
+        return refused(
+            "Username cannot be of phone number format, since user pool is configured for phone_number alias.",
+        );
+    }
+    Ok(())
+}
+
+fn call_by_contact(user: &mut User, contacts: &[Contact], text: &str) -> Result<(), Error> {
+    let is = |contact: Contact| contacts.contains(&contact);
+    if is(Contact::Email)
+        && let Ok(email) = EmailAddress::parse(text)
+    {
+        (user.email, user.email_key) = (Some(email.shown), Some(email.key));
+        return Ok(());
+    }
+    if is(Contact::PhoneNumber) && import::check_phone(text).is_ok() {
+        user.phone = Some(text.to_owned());
+        return Ok(());
+    }
+    Err(Rule::Form(match contacts {
+        [Contact::Email] => "Username should be an email.",
+        [Contact::PhoneNumber] => "Username should be a phone number.",
+        _ => "Username should be either an email or a phone number.",
+    })
+    .into())
 }

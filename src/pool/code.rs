@@ -1,67 +1,136 @@
-//! Resetting a forgotten password by a mailed code.
+//! Mailed codes: made, kept, compared; and resetting a forgotten password by one.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::auth::Login;
+use super::delivery::Delivery;
 use super::kept_password::KeptPassword;
 use super::{Client, Pool};
-use crate::error::Error;
+use crate::error::{Error, Rule};
+use crate::outbound::mail::Mail;
 use crate::store::directory::{User, UserStatus};
 use crate::store::tokens::{Answer, Challenge, ChallengeKey, Purpose};
 
-/// Eight digits are 26 bits; with five attempts a code, a guess succeeds once in twenty million (S21).
-const CODE_LENGTH: usize = 8;
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// How long a code is. Eight digits are 26 bits; with five attempts a code, a guess succeeds once in twenty million
+/// (S21). Cognito's clients ask for six.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digits {
+    /// Cognito's.
+    Six = 6,
+    /// Ours.
+    Eight = 8,
+}
+
+/// What a code is good for.
+#[derive(Clone, Copy)]
+pub(super) struct CodeFor {
+    pub(super) purpose: Purpose,
+    pub(super) digits: Digits,
+    pub(super) life: Duration,
+}
+
+impl CodeFor {
+    /// The confirmation of a registration.
+    pub(super) const SIGN_UP: Self = Self { purpose: Purpose::SignUpCode, digits: Digits::Six, life: DAY };
+    /// The proof of a user's address.
+    pub(super) const ADDRESS: Self = Self { purpose: Purpose::AddressCode, digits: Digits::Six, life: DAY };
+}
 
 impl Pool {
-    /// Mails a reset code. Says nothing about whether the user exists, unless the pool says otherwise; a name without
-    /// a user costs the same steps.
+    /// Whether an answer through this client may tell that a user does not exist.
+    pub(super) fn hides(&self, client: &Client) -> bool {
+        client.hide_user_existence.unwrap_or(self.settings.hide_user_existence)
+    }
+
+    /// Mails a reset code; answers where it went. Says nothing about whether the user exists, unless client or pool
+    /// say otherwise; a name without a user costs the same steps, and seems to have an address.
     ///
-    /// Errors: `TooManyRequests`, `Unavailable`; with existence shown also `UserNotFound`, `NoVerifiedAddress` and
-    /// the standings.
-    pub async fn forgot_password(&self, client: &Client, username: &str, source: IpAddr) -> Result<(), Error> {
-        let login = self.ask_reset(username, source).await?;
-        self.send_reset_code(client, login.account, login.user.as_ref()).await
+    /// Errors: `TooManyRequests`, `Rule` where only administrators reset, `Unavailable`; with existence shown also
+    /// `UserNotFound`, `NoVerifiedAddress` and the standings.
+    pub async fn forgot_password(
+        &self,
+        client: &Client,
+        username: &str,
+        digits: Digits,
+        source: IpAddr,
+    ) -> Result<Delivery, Error> {
+        if self.settings.resets_by_administrator() {
+            return Err(Rule::ResetByAdministrator.into());
+        }
+        let login = self.ask_reset(client, username, source).await?;
+        self.send_code(self.reset_code(digits), &client.id, login.account, login.user.as_ref()).await?;
+        let address = login.user.as_ref().and_then(User::verified_email);
+        Ok(address.map_or_else(|| self.seeming_delivery(username), Delivery::to))
+    }
+
+    pub(super) fn reset_code(&self, digits: Digits) -> CodeFor {
+        CodeFor { purpose: Purpose::ResetPassword, digits, life: self.settings.reset_code_life() }
     }
 
     /// Whom a mail about a lost password goes to, by code or by link; nobody who may not reset his password. Errors
     /// as of [`Pool::forgot_password`].
-    pub(super) async fn ask_reset(&self, name: &str, source: IpAddr) -> Result<Login, Error> {
+    pub(super) async fn ask_reset(&self, client: &Client, name: &str, source: IpAddr) -> Result<Login, Error> {
         let Login { account, user } = self.find_login(name).await?;
         self.count_mail(account, source).await?;
         match may_reset(user.as_ref()) {
-            Err(why) if !self.settings.hide_user_existence => Err(refusal(&why)),
+            Err(why) if !self.hides(client) => Err(refusal(&why)),
             Err(_) => Ok(Login { account, user: None }),
             Ok(_) => Ok(Login { account, user }),
         }
     }
 
-    /// Keeps a new code for `account` and mails it to `user`; without a user everything happens but the mail.
-    pub(super) async fn send_reset_code(
+    /// Keeps a new code for `account` in place of the one before and mails it to `user`; without a user everything
+    /// happens but the mail.
+    pub(super) async fn send_code(
         &self,
-        client: &Client,
+        about: CodeFor,
+        client: &str,
         account: Uuid,
         user: Option<&User>,
     ) -> Result<(), Error> {
-        let code = self.ports.random.text(b"0123456789", CODE_LENGTH)?;
-        let expires_at = self.now().plus(self.settings.reset_code_life());
+        let code = self.ports.random.text(b"0123456789", about.digits as usize)?;
+        let expires_at = self.now().plus(about.life);
         let challenge = Challenge {
-            client: client.id.clone(),
+            client: client.to_owned(),
             user: account,
             user_version: user.map_or(0, |user| user.version),
             expires_at,
             attempts_left: self.ports.limits.code_attempts,
-            answer: Some(self.code_tag(account, user, &code)),
+            answer: Some(self.code_tag(about.purpose, account, user, &code)),
             payload: None,
         };
-        self.ports.tokens.put_challenge(&self.reset_key(account), &challenge).await?;
-        let life = self.settings.reset_code_life();
+        self.ports.tokens.put_challenge(&self.code_key(about.purpose, account), &challenge).await?;
         let mail = match user.and_then(|user| Some((user, user.email.as_deref()?))) {
-            Some((user, email)) => Some(self.ports.templates.reset_code(email, &user.username, &code, life)?),
+            Some((user, email)) => Some(self.code_mail(about, email, user, &code)?),
             None => None,
         };
         self.outbox.enqueue(mail.as_ref(), expires_at).await
+    }
+
+    fn code_mail(&self, about: CodeFor, email: &str, user: &User, code: &str) -> Result<Mail, Error> {
+        let (templates, name) = (&self.ports.templates, self.shown_name(user));
+        if about.purpose == Purpose::ResetPassword {
+            templates.reset_code(email, name, code, about.life)
+        } else {
+            templates.verify_code(email, name, code, about.life)
+        }
+    }
+
+    /// Counts and compares the answer to a code, which is used up if it is right.
+    pub(super) async fn answer_code(
+        &self,
+        purpose: Purpose,
+        account: Uuid,
+        user: Option<&User>,
+        code: &str,
+    ) -> Result<Answer, Error> {
+        let (key, tag) = (self.code_key(purpose, account), self.code_tag(purpose, account, user, code));
+        self.ports.tokens.answer_challenge(&key, &tag, self.now()).await
     }
 
     /// Sets a new password against a mailed code. The policy is judged first, so that a weak password does not burn
@@ -71,6 +140,7 @@ impl Pool {
     /// `Unavailable`.
     pub async fn confirm_forgot_password(
         &self,
+        client: &Client,
         username: &str,
         code: &str,
         new_password: &str,
@@ -81,11 +151,9 @@ impl Pool {
         self.count_source(source).await?;
         let called = login.user.as_ref().map_or(username, |user| &user.username);
         let kept = self.keep_password(called, new_password).await?;
-        let key = self.reset_key(login.account);
-        let tag = self.code_tag(login.account, login.user.as_ref(), code);
-        match self.ports.tokens.answer_challenge(&key, &tag, self.now()).await? {
-            Answer::Right(challenge) => self.set_by_code(login, &kept, &key, &challenge, source).await,
-            Answer::Unknown if !self.settings.hide_user_existence && login.user.is_some() => Err(Error::CodeExpired),
+        match self.answer_code(Purpose::ResetPassword, login.account, login.user.as_ref(), code).await? {
+            Answer::Right(challenge) => self.set_by_code(login, &kept, &challenge, source).await,
+            Answer::Unknown if !self.hides(client) && login.user.is_some() => Err(Error::CodeExpired),
             Answer::Wrong | Answer::Unknown => Err(Error::CodeMismatch),
         }
     }
@@ -94,14 +162,14 @@ impl Pool {
         &self,
         login: Login,
         kept: &KeptPassword,
-        key: &ChallengeKey,
         challenge: &Challenge,
         source: IpAddr,
     ) -> Result<(), Error> {
+        let key = self.code_key(Purpose::ResetPassword, login.account);
         let user = login.user.ok_or(Error::CodeMismatch)?;
         let still = |user: &User| may_reset(Some(user)).map(drop).map_err(|_| Error::CodeMismatch);
         let set = self.set_proven(user.sub, kept, still).await;
-        self.or_put_back(key, challenge, set).await?;
+        self.or_put_back(&key, challenge, set).await?;
         self.forgive_source(source).await
     }
 
@@ -131,13 +199,13 @@ impl Pool {
         Ok(user)
     }
 
-    fn reset_key(&self, account: Uuid) -> ChallengeKey {
-        ChallengeKey { pool: self.id().to_owned(), purpose: Purpose::ResetPassword, subject: account.to_string() }
+    pub(super) fn code_key(&self, purpose: Purpose, account: Uuid) -> ChallengeKey {
+        ChallengeKey { pool: self.id().to_owned(), purpose, subject: account.to_string() }
     }
 
-    /// Covers the address that the code was mailed to: it dies once that is the user's no more.
-    fn code_tag(&self, account: Uuid, user: Option<&User>, code: &str) -> [u8; 32] {
-        let purpose = Purpose::ResetPassword.as_str();
+    /// Covers what the code is for (P07), and the address that it was mailed to: it dies once that is the user's no more.
+    fn code_tag(&self, purpose: Purpose, account: Uuid, user: Option<&User>, code: &str) -> [u8; 32] {
+        let purpose = purpose.as_str();
         let address = user.and_then(|user| user.email_key.as_deref()).unwrap_or_default();
         self.secrets.code.tag(&[purpose.as_bytes(), account.as_bytes(), address.as_bytes(), code.as_bytes()])
     }

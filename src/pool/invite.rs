@@ -18,8 +18,13 @@ impl Pool {
     /// Errors: `NoVerifiedAddress`, `Unavailable`.
     pub async fn mail_temporary_password(&self, user: &User, password: &str) -> Result<(), Error> {
         let email = user.verified_email().ok_or(Error::NoVerifiedAddress)?;
+        self.mail_password_to(email, user, password).await
+    }
+
+    /// The same to an address that an administrator gave, proven or not: he vouches for it.
+    pub(super) async fn mail_password_to(&self, email: &str, user: &User, password: &str) -> Result<(), Error> {
         let life = self.settings.temporary_password_life();
-        let mail = self.ports.templates.temporary_password(email, &user.username, password, life)?;
+        let mail = self.ports.templates.temporary_password(email, self.shown_name(user), password, life)?;
         self.outbox.enqueue(Some(&mail), self.now().plus(life)).await
     }
 }

@@ -2,9 +2,11 @@
 //! Knows neither HTTP nor SQL nor Redis.
 
 mod access_key;
+mod admin_user;
 mod alias;
 mod api_key;
 mod app_secret;
+mod attribute;
 mod auth;
 mod bootstrap;
 mod challenge;
@@ -12,6 +14,7 @@ pub mod client;
 mod clocks;
 mod code;
 mod credential;
+mod delivery;
 mod document;
 mod email;
 mod external;
@@ -32,6 +35,7 @@ pub mod name;
 mod new_password;
 mod organization;
 pub mod outbox;
+mod own_attributes;
 mod page;
 pub mod password;
 mod password_change;
@@ -40,6 +44,7 @@ mod pools;
 mod public_id;
 mod refresh;
 mod refresh_token;
+mod registration;
 mod reset_link;
 pub mod schema;
 mod session;
@@ -51,6 +56,7 @@ mod surface;
 pub mod token;
 pub mod totp;
 mod user;
+mod user_filter;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -68,11 +74,15 @@ use crate::store::directory::Directory;
 use crate::store::tokens::TokenStore;
 
 pub use access_key::{AccessKey, NewAccessKey};
+pub use admin_user::Invited;
+pub use attribute::{NamedValues, Party};
 pub use auth::{Proven, Step};
 pub use bootstrap::{ADMIN, FirstAdmin};
 pub use challenge::Asked;
 pub use client::{Client, Rotation};
+pub use code::Digits;
 pub use credential::ClientSecret;
+pub use delivery::Delivery;
 pub use external::NewExternalUser;
 pub use group::NewGroup;
 pub use hash::Hasher;
@@ -84,8 +94,10 @@ pub use limit::Turns;
 pub use link::LinkTo;
 pub use new_password::NewPassword;
 pub use outbox::Outbox;
+pub use page::{Page, PageOf};
 pub use permission::{ADMIN_GROUP, Action};
 pub use pools::Pools;
+pub use registration::{Registered, Registration};
 pub use session::{Caller, Terms, Tokens};
 pub use settings::PoolSettings;
 pub use sign_up::{Joins, SignUp};
@@ -93,7 +105,7 @@ pub use srp_sign_in::{PasswordVerifier, SrpProof};
 pub use surface::{Surface, Surfaces};
 pub use user::NewUser;
 
-pub use crate::store::directory::User;
+pub use crate::store::directory::{Group, GroupChange, User, UserStatus};
 pub use crate::store::organization::{Membership, Role};
 
 use public_id::PublicIds;
@@ -164,6 +176,7 @@ struct Secrets {
     link: MacKey,
     link_content: SealKey,
     link_state: MacKey,
+    page: MacKey,
     public_ids: PublicIds,
 }
 
@@ -184,6 +197,7 @@ impl Secrets {
             link: root.mac_key("link", pool)?,
             link_content: root.seal_key("link-content", pool)?,
             link_state: root.mac_key("link-state", pool)?,
+            page: root.mac_key("page", pool)?,
             public_ids: PublicIds(root.mac_key("public-id", pool)?),
         })
     }

@@ -102,7 +102,7 @@ fn normal(field: &'static str, text: &str) -> Result<String, Error> {
     }
 }
 
-fn folded(shown: &str) -> String {
+pub(super) fn folded(shown: &str) -> String {
     shown.to_lowercase().nfc().collect()
 }
 

@@ -91,7 +91,7 @@ impl Pool {
         Ok((self.give_password(&user, &password, false).await?, password))
     }
 
-    async fn give_password(&self, user: &User, password: &str, temporary: bool) -> Result<User, Error> {
+    pub(super) async fn give_password(&self, user: &User, password: &str, temporary: bool) -> Result<User, Error> {
         self.settings.password_policy.check(password, &own_names(user))?;
         let kept = self.keep_password(&user.username, password).await?;
         let until = self.now().plus(self.settings.temporary_password_life());

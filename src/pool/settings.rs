@@ -210,6 +210,13 @@ impl PoolSettings {
         self.password_policy.check_numbers()
     }
 
+    /// Whether users may not reset their passwords themselves: Cognito's AccountRecoverySetting has nothing else.
+    pub(super) fn resets_by_administrator(&self) -> bool {
+        let ways = self.described.get("AccountRecoverySetting").and_then(|setting| setting.get("RecoveryMechanisms"));
+        let ways = ways.and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        !ways.is_empty() && ways.iter().all(|way| way.get("Name").is_some_and(|name| name == "admin_only"))
+    }
+
     pub(super) fn temporary_password_life(&self) -> Duration {
         Duration::from_secs(self.temporary_password_seconds)
     }

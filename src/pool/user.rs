@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::import::check_attributes;
 use super::name::{EmailAddress, Username};
-use super::{Client, ClientSecret, Pool};
+use super::{Client, ClientSecret, Digits, Pool};
 use crate::error::Error;
 use crate::store::directory::{User, UserStatus};
 
@@ -233,6 +233,10 @@ impl Pool {
     /// Makes a user reset his password by a mailed code before the next sign-in.
     pub async fn reset_user(&self, client: &Client, name: &str) -> Result<(), Error> {
         let user = self.find_user(name).await?;
+        self.require_reset(user, &client.id, Digits::Eight).await
+    }
+
+    pub(super) async fn require_reset(&self, user: User, client: &str, digits: Digits) -> Result<(), Error> {
         user.verified_email().ok_or(Error::NoVerifiedAddress)?;
         let user = self
             .change_user(user.sub, |user| match user.status {
@@ -245,6 +249,6 @@ impl Pool {
                 }
             })
             .await?;
-        self.send_reset_code(client, user.sub, Some(&user)).await
+        self.send_code(self.reset_code(digits), client, user.sub, Some(&user)).await
     }
 }

@@ -130,8 +130,59 @@ pub struct Group {
     pub description: Option<String>,
     /// Lower wins; `i64::MAX` when none was given.
     pub precedence: i64,
+    /// The role that its members prefer, as a name (Cognito's RoleArn).
+    pub role_arn: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What a group is changed to; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct GroupChange {
+    /// What it is for.
+    pub description: Option<String>,
+    /// Lower wins.
+    pub precedence: Option<i64>,
+    /// The role that its members prefer.
+    pub role_arn: Option<String>,
+}
+
+/// What users are searched by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchField {
+    /// The name as it is compared.
+    Username,
+    /// The address as it is compared.
+    Email,
+    /// The number.
+    PhoneNumber,
+    /// The subject.
+    Sub,
+    /// Where the account stands.
+    Status,
+    /// `1` or `0`.
+    Enabled,
+    /// The attribute `name`.
+    Name,
+    /// The attribute `given_name`.
+    GivenName,
+    /// The attribute `family_name`.
+    FamilyName,
+    /// The attribute `preferred_username`.
+    PreferredUsername,
+}
+
+/// Users that a search finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// What they are searched by.
+    pub field: SearchField,
+    /// What it is or begins with, code point by code point.
+    pub value: String,
+    /// Whether it only has to begin so.
+    pub prefix: bool,
 }
 
 /// A configuration-like resource (pool, client, key set, secret): JSON under an optimistic version.
@@ -206,6 +257,8 @@ pub trait Directory: Send + Sync {
     async fn user_by_id(&self, pool: &str, id: i64) -> Result<Option<User>, Error>;
     /// Users with an `id` above `after`, by id, at most `limit`.
     async fn users(&self, pool: &str, after: i64, limit: u32) -> Result<Vec<User>, Error>;
+    /// The same of those whom a search finds.
+    async fn search_users(&self, pool: &str, search: &Search, after: i64, limit: u32) -> Result<Vec<User>, Error>;
 
     /// Makes a user and the first membership in one transaction, as `create_user` does. An unconfirmed user of the
     /// same name who is enabled gives way, with every organization that has no other member; his `id` is the new one's,
@@ -244,6 +297,18 @@ pub trait Directory: Send + Sync {
     async fn create_group(&self, group: &Group) -> Result<(), Error>;
     /// All groups of a pool by precedence, then name.
     async fn groups(&self, pool: &str) -> Result<Vec<Group>, Error>;
+    /// The group of this name.
+    async fn group(&self, pool: &str, name: &str) -> Result<Option<Group>, Error>;
+    /// Changes a group; none when there is none.
+    async fn update_group(
+        &self,
+        pool: &str,
+        name: &str,
+        change: &GroupChange,
+        now: Timestamp,
+    ) -> Result<Option<Group>, Error>;
+    /// Members of a group with an `id` above `after`, by id, at most `limit`.
+    async fn users_in_group(&self, pool: &str, name: &str, after: i64, limit: u32) -> Result<Vec<User>, Error>;
     /// Deletes a group and its memberships; false when there was none.
     async fn delete_group(&self, pool: &str, name: &str) -> Result<bool, Error>;
     /// Adds a member; adding twice succeeds. `NotFound(Group)`, `UserNotFound`.

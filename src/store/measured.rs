@@ -6,7 +6,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::directory::{Directory, Document, Group, OutboxMail, SessionOwner, User};
+use super::directory::{Directory, Document, Group, GroupChange, OutboxMail, Search, SessionOwner, User};
 use super::organization::{Joining, Member, Membership, Organization, Role};
 use super::tokens::{
     Answer, Attempt, Challenge, ChallengeKey, Floor, RefreshRule, Session, SessionKey, Throttle, TokenStore, Verdict,
@@ -58,6 +58,7 @@ measured! { Directory, "directory":
     delete_user(pool: &str, sub: Uuid) -> bool;
     user_by_id(pool: &str, id: i64) -> Option<User>;
     users(pool: &str, after: i64, limit: u32) -> Vec<User>;
+    search_users(pool: &str, search: &Search, after: i64, limit: u32) -> Vec<User>;
     register_user(user: &User, joining: &Joining) -> User;
     delete_unconfirmed(pool: &str, username_key: &str) -> bool;
     reserve_organization(draft: &User, name: &str, name_key: &str) -> ();
@@ -72,6 +73,9 @@ measured! { Directory, "directory":
     leave_organization(pool: &str, organization: i64, sub: Uuid) -> bool;
     create_group(group: &Group) -> ();
     groups(pool: &str) -> Vec<Group>;
+    group(pool: &str, name: &str) -> Option<Group>;
+    update_group(pool: &str, name: &str, change: &GroupChange, now: Timestamp) -> Option<Group>;
+    users_in_group(pool: &str, name: &str, after: i64, limit: u32) -> Vec<User>;
     delete_group(pool: &str, name: &str) -> bool;
     add_to_group(pool: &str, name: &str, sub: Uuid) -> ();
     remove_from_group(pool: &str, name: &str, sub: Uuid) -> ();

@@ -81,6 +81,10 @@ pub enum Purpose {
     MfaSetup,
     /// A second factor that was just set up.
     MfaReady,
+    /// The confirmation of a registration by mailed code; found by the user, like the one below.
+    SignUpCode,
+    /// The proof of an address by mailed code.
+    AddressCode,
 }
 
 impl Purpose {
@@ -97,6 +101,8 @@ impl Purpose {
             Self::SoftwareToken => "software_token",
             Self::MfaSetup => "mfa_setup",
             Self::MfaReady => "mfa_ready",
+            Self::SignUpCode => "sign_up_code",
+            Self::AddressCode => "address_code",
         }
     }
 }

@@ -56,7 +56,7 @@ async fn a_fault_of_ours_is_a_500_that_tells_nothing() {
     let token = signed_in(&app, "alice").await;
     let url = format!("sqlite://{}", app.config.data.join("cognate.db").display());
     let mut connection = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    sqlx::raw_sql("UPDATE users SET attributes = 'not JSON'").execute(&mut connection).await.unwrap();
+    sqlx::raw_sql("UPDATE users SET status = 'nothing'").execute(&mut connection).await.unwrap();
     let detail = "Internal error, please try again later.";
     assert_refused(&call_as(&app, &token, "checkaccess", json!({})).await, 500, "Internal Server Error", detail);
     let body = json!({ "user": "alice", "password": PASSWORD });

@@ -6,7 +6,9 @@ use std::time::Duration;
 use cognate::clock::Timestamp;
 use cognate::crypto::Random;
 use cognate::error::Error;
-use cognate::store::directory::{Directory, Document, Group, OutboxMail, User, UserStatus};
+use cognate::store::directory::{
+    Directory, Document, Group, GroupChange, OutboxMail, Search, SearchField, User, UserStatus,
+};
 use cognate::store::organization::{Joining, Role};
 use cognate::store::sql::Sql;
 use cognate::store::tokens::{Challenge, ChallengeKey, Floor, Purpose, RefreshRule, Session, Throttle, TokenStore};
@@ -69,6 +71,11 @@ pub fn session() -> Session {
     }
 }
 
+fn group(name: &str) -> Group {
+    let (pool, name) = (POOL.to_owned(), name.to_owned());
+    Group { pool, name, description: None, precedence: 1, role_arn: None, created_at: NOW, updated_at: NOW }
+}
+
 pub fn document(id: &str) -> Document {
     let (kind, parent) = ("client".to_owned(), POOL.to_owned());
     Document { kind, id: id.to_owned(), parent, version: 1, body: "{}".to_owned() }
@@ -110,8 +117,8 @@ macro_rules! calls {
 pub async fn all(store: &Sql) -> Vec<(&'static str, Result<(), Error>)> {
     let (directory, tokens): (&dyn Directory, &dyn TokenStore) = (store, store);
     let (ada, sub, key) = (user(&uuid().to_string()), uuid(), session().key());
-    let group =
-        Group { pool: POOL.to_owned(), name: sub.to_string(), description: None, precedence: 1, created_at: NOW };
+    let group = group(&sub.to_string());
+    let search = Search { field: SearchField::Name, value: "Ada".to_owned(), prefix: true };
     let (letter, paper, opened) = (mail(10), document(&sub.to_string()), session());
     let (asked, challenge) = challenge();
     let (eve, word) = (user(&uuid().to_string()), uuid().to_string());
@@ -140,6 +147,10 @@ pub async fn all(store: &Sql) -> Vec<(&'static str, Result<(), Error>)> {
         directory.leave_organization(POOL, 0, sub),
         directory.create_group(&group),
         directory.groups(POOL),
+        directory.group(POOL, &group.name),
+        directory.update_group(POOL, &group.name, &GroupChange::default(), NOW),
+        directory.users_in_group(POOL, &group.name, 0, 10),
+        directory.search_users(POOL, &search, 0, 10),
         directory.delete_group(POOL, "absent"),
         directory.add_to_group(POOL, "absent", sub),
         directory.remove_from_group(POOL, "absent", sub),

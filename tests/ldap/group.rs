@@ -21,7 +21,7 @@ async fn a_person_is_in_mapped_groups_exactly_as_there_at_every_sign_in() {
     assert_eq!(groups("alice's word").await, ["sales"]);
     // A group that follows nothing is left alone; one that follows is not for us to give.
     for group in ["admin", "chiefs"] {
-        pool.create_group(NewGroup { name: group.to_owned(), description: None, precedence: None }).await.unwrap();
+        pool.create_group(NewGroup { name: group.to_owned(), ..NewGroup::default() }).await.unwrap();
         pool.add_to_group(group, r"CORP\alice").await.unwrap();
     }
     assert_eq!(groups("alice's word").await, ["admin", "sales"]);

@@ -169,7 +169,7 @@ async fn only_people_of_the_directory_are_registered() {
     };
     assert_eq!(register("bob", "no address", "admin").await, "invalid_parameter");
     assert_eq!(register("bob", "bob@example.test", "ghosts").await, "not_found");
-    let staff = NewGroup { name: "staff".to_owned(), description: None, precedence: None };
+    let staff = NewGroup { name: "staff".to_owned(), ..NewGroup::default() };
     app.pool().create_group(staff).await.unwrap();
     assert_eq!(register("bob", "bob@example.test", "staff").await, "signed in");
     let bob = sign_in(&app, "bob@example.test", "bob's word").await.unwrap();

@@ -38,7 +38,7 @@ async fn a_directory_that_cannot_be_written_burns_no_link() {
     let of_a_change = app.mailed_token().await;
     pool.sign_up(&to, draft(), SOURCE).await.unwrap();
     let of_a_registration = app.mailed_token().await;
-    pool.create_group(NewGroup { name: "admin".to_owned(), description: None, precedence: None }).await.unwrap();
+    pool.create_group(NewGroup { name: "admin".to_owned(), ..cognate::pool::NewGroup::default() }).await.unwrap();
     pool.add_to_group("admin", "bob").await.unwrap();
     let acme = pool.organization_by_name("Acme").await.unwrap().id;
     let invitation = pool.invite(&to, &user(&app, "bob").await, acme, "fay@example.test", false).await.unwrap();

@@ -148,7 +148,7 @@ async fn other_pools_admin(app: &TestApp) -> Person {
     put(app, "pool", &pool.id, "", &pool).await;
     app.reload().await;
     let pool = app.api.pools.find(&pool.id).unwrap();
-    let group = cognate::pool::NewGroup { name: "admin".to_owned(), description: None, precedence: None };
+    let group = cognate::pool::NewGroup { name: "admin".to_owned(), ..cognate::pool::NewGroup::default() };
     pool.create_group(group).await.unwrap();
     let email = "ada@example.test".to_owned();
     let groups = vec!["admin".to_owned()];

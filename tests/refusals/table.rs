@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cognate::error::{Error, Kind};
+use cognate::error::{Error, Kind, Rule};
 
 pub const LOGIN: &str = "login";
 pub const REFRESH: &str = "token-refresh";
@@ -122,11 +122,12 @@ pub fn is_met(error: &Error) -> bool {
         | Error::LinkInvalid
         | Error::InvitationForAnother
         | Error::AlreadyMember
+        | Error::Rule(_)
         | Error::NotConfigured(_) => false,
     }
 }
 
-pub fn every_refusal() -> [Error; 32] {
+pub fn every_refusal() -> [Error; 33] {
     [
         Error::invalid("field", "reason"),
         Error::NotAuthorized,
@@ -154,6 +155,7 @@ pub fn every_refusal() -> [Error; 32] {
         Error::AccessDenied,
         Error::NotFound(Kind::Path),
         Error::Exists(Kind::Group),
+        Error::Rule(Rule::NoSignUp),
         Error::NotConfigured("thing"),
         Error::LimitExceeded,
         Error::TooManyRequests { retry_after: Duration::from_secs(1) },

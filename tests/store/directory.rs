@@ -19,6 +19,7 @@ mod outbox;
 mod pools;
 mod races;
 mod registrations;
+mod search;
 mod users;
 
 /// The store under test.
@@ -64,6 +65,11 @@ macro_rules! directory_suite {
                 groups::a_missing_group_or_user_is_named,
                 groups::a_deleted_group_leaves_its_members,
                 groups::a_page_of_users_brings_the_groups_of_each,
+                groups::a_group_is_changed_where_something_is_given,
+                groups::members_of_a_group_come_in_pages_by_id,
+                search::a_user_is_found_by_whatever_is_searched,
+                search::a_beginning_is_searched_byte_by_byte,
+                search::pages_of_a_search_follow_the_id_and_keep_to_the_pool,
                 organizations::an_organization_is_found_by_id_and_name_in_its_own_pool_only,
                 organizations::a_name_of_an_organization_is_taken_once_in_a_pool,
                 organizations::pages_of_organizations_follow_the_id_and_keep_to_the_pool,
@@ -207,7 +213,8 @@ async fn founded(store: &Store, founder: &str, name: &str) -> Organization {
 }
 
 fn group(name: &str, precedence: i64) -> Group {
-    Group { pool: POOL.to_owned(), name: name.to_owned(), description: None, precedence, created_at: at(0) }
+    let (pool, name) = (POOL.to_owned(), name.to_owned());
+    Group { pool, name, description: None, precedence, role_arn: None, created_at: at(0), updated_at: at(0) }
 }
 
 fn document(id: &str, body: &str) -> Document {

@@ -82,9 +82,11 @@ impl Refusal {
     pub(super) fn of(error: Error) -> Self {
         let label = error.label();
         match error {
-            Error::InvalidParameter { .. } | Error::InvalidPassword(_) | Error::UserExists | Error::ResetNotAllowed => {
-                Self::new(422, error.to_string(), label)
-            }
+            Error::InvalidParameter { .. }
+            | Error::InvalidPassword(_)
+            | Error::UserExists
+            | Error::ResetNotAllowed
+            | Error::Rule(_) => Self::new(422, error.to_string(), label),
             Error::AccessDenied => Self::new(403, error.to_string(), label),
             Error::UserNotFound | Error::NotFound(_) => Self::new(404, error.to_string(), label),
             Error::TooManyRequests { .. } => Self::later(429, error.to_string(), &error),

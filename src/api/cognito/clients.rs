@@ -7,9 +7,8 @@ use super::client_rules::ClientRules;
 use super::client_shape::UserPoolClient;
 use super::fault::Fault;
 use super::operation::{Call, Empty, operations};
-use super::page::{Listing, Page};
 use crate::error::{Error, Kind};
-use crate::pool::Client;
+use crate::pool::{Client, PageOf};
 
 operations! {
     Signed CreateUserPoolClient => create_user_pool_client;
@@ -110,7 +109,7 @@ async fn delete_user_pool_client(call: &Call, input: OneClientInput) -> Result<E
 #[serde(rename_all = "PascalCase")]
 struct ListUserPoolClientsInput {
     user_pool_id: String,
-    max_results: Option<usize>,
+    max_results: Option<u32>,
     next_token: Option<String>,
 }
 
@@ -137,15 +136,18 @@ async fn list_user_pool_clients(
     call.pool_settings(&input.user_pool_id).await?;
     let pools = &call.api.pools;
     let all = pools.clients_of(&input.user_pool_id).await?;
-    let query = format!("ListUserPoolClients|{}", input.user_pool_id);
-    let listing = Listing { pools, query, all, order: |client: &Client| (client.created_at, &client.id) };
-    let Page { items, next } = listing.page(input.next_token.as_deref(), input.max_results)?;
+    let asked = PageOf { limit: input.max_results, token: input.next_token.as_deref() };
+    let query = ["ListUserPoolClients", &input.user_pool_id];
+    let page = pools.page(&query, all, |client| (client.created_at, client.id.clone()), asked)?;
     let describe = |client: Client| ClientDescription {
         client_id: client.id,
         user_pool_id: client.pool,
         client_name: client.name,
     };
-    Ok(ListUserPoolClientsOutput { user_pool_clients: items.into_iter().map(describe).collect(), next_token: next })
+    Ok(ListUserPoolClientsOutput {
+        user_pool_clients: page.items.into_iter().map(describe).collect(),
+        next_token: page.next,
+    })
 }
 
 impl Call {

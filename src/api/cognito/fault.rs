@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::JSON;
 use crate::api::http::{self, BUSY, BodyFault, INTERNAL, Outcome};
-use crate::error::{self, Error, Kind};
+use crate::error::{self, Error, Kind, Rule};
 use crate::pool::NewPassword;
 
 const NOT_AUTHORIZED: &str = "NotAuthorizedException";
@@ -87,6 +87,26 @@ impl Fault {
         }
     }
 
+    /// What an operation says that sets a password not chosen in place of another.
+    pub(super) fn of_first_password(error: Error) -> Self {
+        let broken = if let Error::InvalidPassword(rule) = &error { Some(rule) } else { None };
+        let words = broken.map(|rule| format!("Password did not conform with policy: {rule}"));
+        Self::from(error).saying_if(words)
+    }
+
+    /// What an operation says about a user whom a client names.
+    pub(super) fn of_named_user(error: Error) -> Self {
+        let missing = matches!(error, Error::UserNotFound);
+        Self::from(error).saying_if(missing.then_some("Username/client id combination not found."))
+    }
+
+    fn saying_if(self, message: Option<impl Into<Cow<'static, str>>>) -> Self {
+        match message {
+            Some(message) => self.saying(message),
+            None => self,
+        }
+    }
+
     /// The same refusal in other words.
     pub(super) fn saying(self, message: impl Into<Cow<'static, str>>) -> Self {
         Self { message: message.into(), ..self }
@@ -134,6 +154,7 @@ impl From<Error> for Fault {
             Error::AccessDenied => Self::new(NOT_AUTHORIZED, "Access Token does not have required scopes"),
             Error::NotFound(Kind::Group) => Self::new(name_of(&error), "Group not found."),
             Error::Exists(Kind::Group) => Self::new(name_of(&error), "A group with the name already exists."),
+            Error::Rule(rule) => Self::new(name_of_rule(rule), rule.to_string()),
             Error::InvalidParameter { .. }
             | Error::NotAuthorized
             | Error::UserNotFound
@@ -197,7 +218,24 @@ fn name_of(error: &Error) -> &'static str {
         | Error::TokenExpired
         | Error::TokenRevoked
         | Error::AccessDenied => NOT_AUTHORIZED,
+        Error::Rule(rule) => name_of_rule(rule),
         Error::Conflict | Error::Unavailable { .. } | Error::Internal(_) => OURS,
+    }
+}
+
+fn name_of_rule(rule: &Rule) -> &'static str {
+    match rule {
+        Rule::ForbiddenAttribute | Rule::NoSignUp | Rule::NotToConfirm(_) | Rule::ResetByAdministrator => {
+            NOT_AUTHORIZED
+        }
+        Rule::ImmutableAttribute(_)
+        | Rule::Schema(_)
+        | Rule::UnknownAttributes(_)
+        | Rule::Form(_)
+        | Rule::AlreadyConfirmed => INVALID_PARAMETER,
+        Rule::AliasTaken(_) => "AliasExistsException",
+        Rule::NotToInvite(_) => "UnsupportedUserStateException",
+        Rule::Undeliverable(_) => "CodeDeliveryFailureException",
     }
 }
 

@@ -1,6 +1,7 @@
 //! The Amazon Cognito API (contract cognito): `POST /`, the operation in X-Amz-Target, JSON 1.1 both ways. A call goes
 //! target → who may call → the model's constraints → the function of the table, and every refusal has one shape.
 
+mod admin_users;
 mod auth;
 mod challenges;
 mod claim;
@@ -8,18 +9,22 @@ mod client_rules;
 mod client_shape;
 mod clients;
 mod fault;
+mod groups;
+mod list_users;
 mod mfa;
 mod model;
 mod operation;
-mod page;
+mod own;
 mod pool_rules;
 mod pool_shape;
 mod pools;
 mod schema;
 mod secret;
 mod sign_out;
+mod sign_up;
 mod sigv4;
 mod tokens;
+mod user;
 mod violation;
 
 use std::sync::Arc;

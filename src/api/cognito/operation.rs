@@ -9,15 +9,27 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::fault::Fault;
-use super::{auth, challenges, clients, mfa, pools, sign_out, tokens};
+use super::{admin_users, auth, challenges, clients, groups, list_users, mfa, own, pools, sign_out, sign_up, tokens};
 use crate::api::Api;
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind};
 use crate::pool::{Caller, Client, Pool};
 
 /// The operations that are built, file by file.
-const TABLE: [&[Operation]; 7] =
-    [auth::ROWS, challenges::ROWS, clients::ROWS, mfa::ROWS, pools::ROWS, sign_out::ROWS, tokens::ROWS];
+const TABLE: [&[Operation]; 12] = [
+    admin_users::ROWS,
+    auth::ROWS,
+    challenges::ROWS,
+    clients::ROWS,
+    groups::ROWS,
+    list_users::ROWS,
+    mfa::ROWS,
+    own::ROWS,
+    pools::ROWS,
+    sign_out::ROWS,
+    sign_up::ROWS,
+    tokens::ROWS,
+];
 
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

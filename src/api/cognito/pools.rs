@@ -7,13 +7,12 @@ use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::operation::{Call, Empty, operations};
-use super::page::{Listing, Page};
 use super::pool_rules::PoolRules;
 use super::pool_shape::UserPool;
 use super::schema::{SchemaAttribute, schema_of};
 use crate::error::{Error, Kind};
-use crate::pool::PoolSettings;
 use crate::pool::settings::{Alias, Contact, Usernames};
+use crate::pool::{PageOf, PoolSettings};
 
 operations! {
     Signed CreateUserPool => create_user_pool;
@@ -125,7 +124,7 @@ async fn delete_user_pool(call: &Call, input: OnePoolInput) -> Result<Empty, Fau
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ListUserPoolsInput {
-    max_results: usize,
+    max_results: u32,
     next_token: Option<String>,
 }
 
@@ -150,8 +149,8 @@ struct UserPoolDescription {
 async fn list_user_pools(call: &Call, input: ListUserPoolsInput) -> Result<ListUserPoolsOutput, Fault> {
     let pools = &call.api.pools;
     let all = pools.all_settings().await?;
-    let listing = Listing { pools, query: "ListUserPools".to_owned(), all, order: |pool| (pool.created_at, &pool.id) };
-    let Page { items, next } = listing.page(input.next_token.as_deref(), Some(input.max_results))?;
+    let asked = PageOf { limit: Some(input.max_results), token: input.next_token.as_deref() };
+    let page = pools.page(&["ListUserPools"], all, |pool| (pool.created_at, pool.id.clone()), asked)?;
     let describe = |pool: PoolSettings| UserPoolDescription {
         creation_date: super::operation::epoch(pool.created_at),
         last_modified_date: super::operation::epoch(pool.updated_at.unwrap_or(pool.created_at)),
@@ -159,7 +158,7 @@ async fn list_user_pools(call: &Call, input: ListUserPoolsInput) -> Result<ListU
         name: pool.name,
         lambda_config: Empty {},
     };
-    Ok(ListUserPoolsOutput { user_pools: items.into_iter().map(describe).collect(), next_token: next })
+    Ok(ListUserPoolsOutput { user_pools: page.items.into_iter().map(describe).collect(), next_token: page.next })
 }
 
 #[derive(Deserialize)]

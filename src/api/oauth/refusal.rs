@@ -118,7 +118,7 @@ impl Refusal {
             Error::TooManyRequests { .. } => Ok(later(429, "slow_down", error.to_string().into())),
             Error::Unavailable { .. } => Ok(Self { cause, ..later(503, "temporarily_unavailable", BUSY.into()) }),
             Error::Conflict => Ok(later(503, "temporarily_unavailable", BUSY.into())),
-            Error::Internal(_) | Error::NotConfigured(_) | Error::Exists(_) => {
+            Error::Internal(_) | Error::NotConfigured(_) | Error::Exists(_) | Error::Rule(_) => {
                 Ok(Self { cause, label, ..Self::new(500, "server_error", INTERNAL) })
             }
             Error::InvalidParameter { .. }

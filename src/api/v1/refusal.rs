@@ -76,6 +76,7 @@ impl Refusal {
             | Error::TokenRevoked
             | Error::TokenReused
             | Error::AccessDenied
+            | Error::Rule(_)
             | Error::NotConfigured(_) => Self::new(401, unauthorized(operation, &error), label),
         }
     }
@@ -138,6 +139,7 @@ fn exception(error: &Error) -> &'static str {
         | Error::AccessDenied
         | Error::NotFound(_)
         | Error::Exists(_)
+        | Error::Rule(_)
         | Error::NotConfigured(_)
         | Error::LimitExceeded
         | Error::TooManyRequests { .. }

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::{
-    Plan, Sql, batch, documents, floors, groups, lookups, members, organizations, outbox, pools, register, users,
+    Plan, Sql, batch, documents, floors, groups, lookups, members, organizations, outbox, pools, register, search,
+    users,
 };
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::store::directory::{Directory, Document, Group, OutboxMail, SessionOwner, User};
+use crate::store::directory::{Directory, Document, Group, GroupChange, OutboxMail, Search, SessionOwner, User};
 use crate::store::organization::{Joining, Member, Membership, Organization, Role};
 use crate::store::tokens::Floor;
 
@@ -56,6 +57,11 @@ impl Directory for Sql {
     async fn users(&self, pool: &str, after: i64, limit: u32) -> Result<Vec<User>, Error> {
         let args = (pool, after, limit);
         self.read(args, |c, (pool, after, limit)| Box::pin(lookups::page(c, pool, *after, *limit))).await
+    }
+
+    async fn search_users(&self, pool: &str, search: &Search, after: i64, limit: u32) -> Result<Vec<User>, Error> {
+        let args = (pool, search, after, limit);
+        self.read(args, |c, (pool, search, after, limit)| Box::pin(search::page(c, pool, search, *after, *limit))).await
     }
 
     async fn register_user(&self, user: &User, joining: &Joining) -> Result<User, Error> {
@@ -125,6 +131,30 @@ impl Directory for Sql {
 
     async fn groups(&self, pool: &str) -> Result<Vec<Group>, Error> {
         self.read(pool, |c, pool| Box::pin(groups::list(c, pool))).await
+    }
+
+    async fn group(&self, pool: &str, name: &str) -> Result<Option<Group>, Error> {
+        self.read((pool, name), |c, (pool, name)| Box::pin(groups::find(c, pool, name))).await
+    }
+
+    async fn update_group(
+        &self,
+        pool: &str,
+        name: &str,
+        change: &GroupChange,
+        now: Timestamp,
+    ) -> Result<Option<Group>, Error> {
+        let args = (pool.to_owned(), name.to_owned(), change.clone(), now);
+        self.write(Plan::STEP, args, |c, (pool, name, change, now)| {
+            Box::pin(groups::update(c, pool, name, change, *now))
+        })
+        .await
+    }
+
+    async fn users_in_group(&self, pool: &str, name: &str, after: i64, limit: u32) -> Result<Vec<User>, Error> {
+        let args = (pool, name, after, limit);
+        self.read(args, |c, (pool, name, after, limit)| Box::pin(lookups::in_group(c, pool, name, *after, *limit)))
+            .await
     }
 
     async fn delete_group(&self, pool: &str, name: &str) -> Result<bool, Error> {

@@ -14,12 +14,12 @@ use crate::store::organization::Member;
 
 /// Users from `$source` with their groups, for the end of the statement to choose among.
 macro_rules! select {
-    ($extra:literal, $source:literal, $end:literal) => {
+    ($extra:expr, $source:expr, $end:expr) => {
         concat!(
             "SELECT u.id, u.pool, u.sub, u.username, u.username_key, u.email, u.email_key, u.email_verified, u.phone, \
              u.phone_verified, u.attributes, u.status, u.enabled, u.password, u.temporary_until, u.session_epoch, \
-             u.spared_session, u.external_id, u.client_secret, u.api_key, u.aliases, u.srp, u.mfa, u.created_at, u.updated_at, u.version, \
-             g.name AS group_name, g.precedence AS group_precedence ",
+             u.spared_session, u.external_id, u.client_secret, u.api_key, u.aliases, u.srp, u.mfa, u.created_at, \
+             u.updated_at, u.version, g.name AS group_name, g.precedence AS group_precedence ",
             $extra,
             " FROM ",
             $source,
@@ -29,6 +29,7 @@ macro_rules! select {
         )
     };
 }
+pub(super) use select;
 
 const BY_SUB: &str = select!("", "users", "WHERE u.pool = $1 AND u.sub = $2");
 
@@ -52,6 +53,13 @@ const BY_LOGIN: &str = select!(
 
 const PAGE: &str =
     select!("", "(SELECT * FROM users WHERE pool = $1 AND id > $2 ORDER BY id LIMIT $3)", "ORDER BY u.id");
+
+const IN_GROUP: &str = select!(
+    "",
+    "(SELECT o.* FROM memberships i JOIN users o ON o.id = i.user_id \
+      WHERE i.pool = $1 AND i.name = $2 AND o.id > $3 ORDER BY o.id LIMIT $4)",
+    "ORDER BY u.id"
+);
 
 const MEMBERS: &str = select!(
     ", u.role",
@@ -109,6 +117,18 @@ pub(super) async fn page(
     gather(&rows)
 }
 
+/// One page of the members of a group.
+pub(super) async fn in_group(
+    connection: &mut AnyConnection,
+    pool: &str,
+    name: &str,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<User>, Fault> {
+    let query = sqlx::query(IN_GROUP).bind(pool).bind(name).bind(after).bind(i64::from(limit));
+    gather(&query.fetch_all(connection).await?)
+}
+
 /// The members of an organization by the user's id.
 pub(super) async fn members(
     connection: &mut AnyConnection,
@@ -123,7 +143,7 @@ pub(super) async fn members(
 }
 
 /// One user out of as many rows as he has groups.
-fn gather(rows: &[AnyRow]) -> Result<Vec<User>, Fault> {
+pub(super) fn gather(rows: &[AnyRow]) -> Result<Vec<User>, Fault> {
     let mut users: Vec<User> = Vec::new();
     let mut memberships: Vec<(i64, String)> = Vec::new();
     for row in rows {

@@ -5,15 +5,17 @@
 use std::borrow::Cow;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{AnyConnection, Connection as _, SqlSafeStr as _};
+use sqlx::{AnyConnection, Connection as _};
 
 use super::fault::is_missing_table;
+use super::spelling::Spelling;
 
-const STEPS: [(i64, &str, &str); 5] = [
+const STEPS: [(i64, &str, &str); 6] = [
     (1, "start", include_str!("migrations/0001_start.sql")),
     (2, "accounts", include_str!("migrations/0002_accounts.sql")),
     (3, "rotations", include_str!("migrations/0003_rotations.sql")),
     (4, "cognito", include_str!("migrations/0004_cognito.sql")),
+    (5, "search", include_str!("migrations/0005_search.sql")),
     (6, "scale", include_str!("migrations/0006_scale.sql")),
 ];
 
@@ -26,9 +28,9 @@ fn newest() -> i64 {
     STEPS.iter().map(|(number, _, _)| *number).max().unwrap_or_default()
 }
 
-fn migrator() -> Migrator {
+fn migrator(spelling: Spelling) -> Migrator {
     let step = |(number, name, text): (i64, &'static str, &'static str)| {
-        Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, text.into_sql_str(), false)
+        Migration::new(number, Cow::Borrowed(name), MigrationType::Simple, spelling.spell(text), false)
     };
     let mut migrator = Migrator::with_migrations(STEPS.into_iter().map(step).collect());
     // Whether unknown steps may be there is for `recognise` to say.
@@ -47,7 +49,7 @@ async fn migrate(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
             announced => announced?,
         }
     }
-    migrator().run_direct(None, &mut *connection, false).await?;
+    migrator(Spelling::of(connection)).run_direct(None, &mut *connection, false).await?;
     refuse_too_new(connection).await?;
     announce(connection).await
 }

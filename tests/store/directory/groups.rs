@@ -1,9 +1,9 @@
 //! Groups and who is in them.
 
 use cognate::error::{Error, Kind};
-use cognate::store::directory::{Group, User};
+use cognate::store::directory::{Group, GroupChange, User};
 
-use super::{POOL, Store, group, user, uuid};
+use super::{POOL, Store, at, group, user, uuid};
 
 pub async fn a_group_is_made_once(store: Store) {
     let staff = Group { description: Some("Those who work here".to_owned()), ..group("staff", 5) };
@@ -88,4 +88,30 @@ pub async fn a_page_of_users_brings_the_groups_of_each(store: Store) {
     }
     let read: Vec<_> = store.users(POOL, 0, 10).await.unwrap().into_iter().map(|user| user.groups).collect();
     assert_eq!(read, [groups(&["one", "two"]), groups(&[]), groups(&["two"])]);
+}
+
+pub async fn a_group_is_changed_where_something_is_given(store: Store) {
+    let staff = Group { description: Some("Those who work here".to_owned()), ..group("staff", 5) };
+    store.create_group(&staff).await.unwrap();
+    assert_eq!(store.group(POOL, "staff").await.unwrap(), Some(staff.clone()));
+    assert_eq!(store.group("eu-west-1_Another01", "staff").await.unwrap(), None);
+    let change = GroupChange { role_arn: Some("arn".to_owned()), precedence: Some(1), description: None };
+    let wanted = Group { role_arn: Some("arn".to_owned()), precedence: 1, updated_at: at(7), ..staff };
+    assert_eq!(store.update_group(POOL, "staff", &change, at(7)).await.unwrap(), Some(wanted.clone()));
+    assert_eq!(store.groups(POOL).await.unwrap(), [wanted]);
+    assert_eq!(store.update_group(POOL, "absent", &change, at(8)).await.unwrap(), None);
+}
+
+pub async fn members_of_a_group_come_in_pages_by_id(store: Store) {
+    for name in ["staff", "other"] {
+        store.create_group(&group(name, 1)).await.unwrap();
+    }
+    let groups = || vec!["staff".to_owned(), "other".to_owned()];
+    let ada = store.create_user(&User { groups: groups(), ..user("ada") }).await.unwrap();
+    store.create_user(&user("bob")).await.unwrap();
+    let eve = store.create_user(&User { groups: vec!["staff".to_owned()], ..user("eve") }).await.unwrap();
+    assert_eq!(store.users_in_group(POOL, "staff", 0, 1).await.unwrap(), std::slice::from_ref(&ada));
+    assert_eq!(store.users_in_group(POOL, "staff", ada.id, 9).await.unwrap(), [eve]);
+    assert_eq!(store.users_in_group(POOL, "other", 0, 9).await.unwrap(), [ada]);
+    assert!(store.users_in_group("eu-west-1_Another01", "staff", 0, 9).await.unwrap().is_empty());
 }

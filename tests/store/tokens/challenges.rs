@@ -192,6 +192,8 @@ pub async fn every_purpose_is_its_own(store: Store) {
         Purpose::SoftwareToken,
         Purpose::MfaSetup,
         Purpose::MfaReady,
+        Purpose::SignUpCode,
+        Purpose::AddressCode,
     ];
     let (key, challenge) = (key(), challenge());
     for purpose in all {

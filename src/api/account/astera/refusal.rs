@@ -122,6 +122,7 @@ impl Refusal {
             | Error::Exists(_)
             | Error::LimitExceeded
             | Error::TooManyRequests { .. }
+            | Error::Rule(_)
             | Error::NotConfigured(_) => plain,
         }
     }
@@ -175,6 +176,7 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
         | Error::ChallengeInvalid
         | Error::LinkInvalid
         | Error::InvitationForAnother
+        | Error::Rule(_)
         | Error::NotFound(
             Kind::Pool | Kind::Client | Kind::Group | Kind::Organization | Kind::Key | Kind::AccessKey | Kind::Device,
         ) => StatusCode::BAD_REQUEST,

@@ -127,6 +127,7 @@ fn words(asked: Asked<'_>, error: &Error) -> (u16, Cow<'static, str>) {
         Error::Exists(Kind::Organization) => {
             (409, format!("Organization {} already exists.", organization(asked)).into())
         }
+        Error::Rule(_) => (400, error.to_string().into()),
         Error::NotConfigured(_) => (501, error.to_string().into()),
         Error::LimitExceeded | Error::TooManyRequests { .. } => (429, error.to_string().into()),
         Error::Conflict | Error::Unavailable { .. } => (503, BUSY.into()),

@@ -1,0 +1,138 @@
+//! Registering, confirming, and resetting a forgotten password: what anybody may ask for through a client.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::Fault;
+use super::operation::{Call, Empty, operations};
+use super::secret::check_hash;
+use super::user::{AttributeType, CodeDelivered, CodeDeliveryDetailsType, given, taken};
+use crate::error::Error;
+use crate::pool::{Client, Digits, Pool, Registration};
+
+operations! {
+    Nobody SignUp => sign_up;
+    Nobody ConfirmSignUp => confirm_sign_up;
+    Nobody ResendConfirmationCode => resend_confirmation_code;
+    Nobody ForgotPassword => forgot_password;
+    Nobody ConfirmForgotPassword => confirm_forgot_password;
+}
+
+/// Through which client somebody is named, and the proof that it is that client.
+struct Through<'a> {
+    client_id: &'a str,
+    secret_hash: Option<&'a str>,
+    username: &'a str,
+}
+
+impl<'a> Through<'a> {
+    fn of(client_id: &'a str, secret_hash: Option<&'a str>, username: &'a str) -> Self {
+        Self { client_id, secret_hash, username }
+    }
+
+    async fn client(&self, call: &Call) -> Result<(Arc<Pool>, Client), Fault> {
+        let (pool, client) = call.client(self.client_id)?;
+        check_hash(&pool, &client, self.secret_hash, self.username).await?;
+        Ok((pool, client))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SignUpInput {
+    client_id: String,
+    secret_hash: Option<String>,
+    username: String,
+    password: Option<String>,
+    #[serde(default)]
+    user_attributes: Vec<AttributeType>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SignUpOutput {
+    user_confirmed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code_delivery_details: Option<CodeDeliveryDetailsType>,
+    user_sub: String,
+}
+
+async fn sign_up(call: &Call, input: SignUpInput) -> Result<SignUpOutput, Fault> {
+    let through = Through::of(&input.client_id, input.secret_hash.as_deref(), &input.username);
+    let (pool, client) = through.client(call).await?;
+    let password = input.password.ok_or_else(|| Fault::invalid("Missing required parameter Password"))?;
+    let attributes = given(input.user_attributes);
+    let draft = Registration { username: &input.username, password: &password, attributes };
+    let registered = pool.register_by_code(&client, draft, call.source).await.map_err(|error| {
+        let exists = matches!(error, Error::UserExists);
+        let fault = Fault::of_first_password(error);
+        if exists { taken(&pool, fault, &input.username, "User already exists") } else { fault }
+    })?;
+    Ok(SignUpOutput {
+        user_confirmed: false,
+        code_delivery_details: registered.delivery.map(Into::into),
+        user_sub: registered.user.sub.to_string(),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ConfirmSignUpInput {
+    client_id: String,
+    secret_hash: Option<String>,
+    username: String,
+    confirmation_code: String,
+    #[serde(default)]
+    force_alias_creation: bool,
+}
+
+async fn confirm_sign_up(call: &Call, input: ConfirmSignUpInput) -> Result<Empty, Fault> {
+    let through = Through::of(&input.client_id, input.secret_hash.as_deref(), &input.username);
+    let (pool, client) = through.client(call).await?;
+    let (code, take_alias) = (&input.confirmation_code, input.force_alias_creation);
+    let confirmed = pool.confirm_by_code(&client, &input.username, code, take_alias, call.source).await;
+    confirmed.map_err(Fault::of_named_user)?;
+    Ok(Empty {})
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct NamedInput {
+    client_id: String,
+    secret_hash: Option<String>,
+    username: String,
+}
+
+async fn resend_confirmation_code(call: &Call, input: NamedInput) -> Result<CodeDelivered, Fault> {
+    let through = Through::of(&input.client_id, input.secret_hash.as_deref(), &input.username);
+    let (pool, client) = through.client(call).await?;
+    let sent = pool.resend_code(&client, &input.username, call.source).await.map_err(Fault::of_named_user)?;
+    Ok(CodeDelivered { code_delivery_details: sent.into() })
+}
+
+async fn forgot_password(call: &Call, input: NamedInput) -> Result<CodeDelivered, Fault> {
+    let through = Through::of(&input.client_id, input.secret_hash.as_deref(), &input.username);
+    let (pool, client) = through.client(call).await?;
+    let sent = pool.forgot_password(&client, &input.username, Digits::Six, call.source).await;
+    Ok(CodeDelivered { code_delivery_details: sent.map_err(Fault::of_named_user)?.into() })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ConfirmForgotPasswordInput {
+    client_id: String,
+    secret_hash: Option<String>,
+    username: String,
+    confirmation_code: String,
+    password: String,
+}
+
+async fn confirm_forgot_password(call: &Call, input: ConfirmForgotPasswordInput) -> Result<Empty, Fault> {
+    let through = Through::of(&input.client_id, input.secret_hash.as_deref(), &input.username);
+    let (pool, client) = through.client(call).await?;
+    let (code, password) = (&input.confirmation_code, &input.password);
+    let set = pool.confirm_forgot_password(&client, &input.username, code, password, call.source).await;
+    set.map_err(Fault::of_named_user)?;
+    Ok(Empty {})
+}

@@ -1,0 +1,164 @@
+//! Users as an administrator makes, invites and changes them (contract cognito (g), AdminCreateUser).
+
+use super::attribute::{Life, NamedValues, Party, value_of};
+use super::user::own_names;
+use super::{Digits, Pool};
+use crate::error::{Error, Rule};
+use crate::store::directory::{User, UserStatus};
+
+/// A user whom an administrator makes.
+pub struct Invited<'a> {
+    /// The name, or the contact where users are called by theirs.
+    pub username: &'a str,
+    /// The attributes.
+    pub attributes: NamedValues,
+    /// The temporary password; one is made up where there is none.
+    pub temporary_password: Option<&'a str>,
+    /// Whether he is told by mail, where he has an address.
+    pub mail: bool,
+    /// Whether an alias that another user has becomes his.
+    pub take_alias: bool,
+}
+
+impl Pool {
+    /// Makes a user with a temporary password. Where the mail can not be kept there is no user either.
+    ///
+    /// Errors: `Rule`, `InvalidParameter`, `InvalidPassword`, `UserExists`, `Unavailable`.
+    pub async fn invite_user(&self, draft: Invited<'_>) -> Result<User, Error> {
+        let mut user = self.named_user(draft.username)?;
+        let named = (user.email.clone(), user.phone.clone());
+        self.write_attributes(&mut user, Party::Administrator, Life::New, &draft.attributes)?;
+        self.check_called(&user, &named)?;
+        let password = self.temporary_password(draft.temporary_password, &user)?;
+        user.keep(&self.keep_password(&user.username, &password).await?);
+        user.status = UserStatus::ForceChangePassword;
+        user.temporary_until = Some(self.now().plus(self.settings.temporary_password_life()));
+        user.aliases = self.aliases_of(&user);
+        let user = self.create_or_take(&user, draft.take_alias).await?;
+        match self.tell_password(&user, &password, draft.mail).await {
+            Ok(()) => Ok(user),
+            Err(error) => {
+                self.ports.directory.delete_user(self.id(), user.sub).await?;
+                Err(error)
+            }
+        }
+    }
+
+    fn temporary_password(&self, given: Option<&str>, user: &User) -> Result<String, Error> {
+        match given {
+            Some(password) => {
+                self.settings.password_policy.check(password, &own_names(user))?;
+                Ok(password.to_owned())
+            }
+            None => self.settings.password_policy.generate(&self.ports.random),
+        }
+    }
+
+    async fn tell_password(&self, user: &User, password: &str, mail: bool) -> Result<(), Error> {
+        match user.email.as_deref().filter(|_| mail) {
+            Some(email) => self.mail_password_to(email, user, password).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn create_or_take(&self, user: &User, take_alias: bool) -> Result<User, Error> {
+        let directory = &self.ports.directory;
+        match directory.create_user(user).await {
+            Err(Error::UserExists) => {}
+            outcome => return outcome,
+        }
+        if directory.user_by_login(self.id(), &user.username_key, "").await?.is_some() {
+            return Err(Error::UserExists);
+        }
+        let alias = user.email_key.as_deref().filter(|_| user.email_verified);
+        if let Some(alias) = alias.filter(|_| take_alias) {
+            self.free_alias(alias).await?;
+            return directory.create_user(user).await.map_err(|error| taken(error, user));
+        }
+        Err(self.taken_by_contact(user))
+    }
+
+    /// Where users are called by a contact, whoever has it is that user.
+    fn taken_by_contact(&self, user: &User) -> Error {
+        if user.username == user.sub.to_string() { Error::UserExists } else { taken(Error::UserExists, user) }
+    }
+
+    /// Gives a user who never signed in another temporary password and mails it.
+    ///
+    /// Errors: `UserNotFound`, `Rule`, `InvalidPassword`, `Unavailable`.
+    pub async fn invite_again(&self, name: &str, password: Option<&str>) -> Result<User, Error> {
+        let user = self.find_user(name).await?;
+        if user.status != UserStatus::ForceChangePassword {
+            return Err(Rule::NotToInvite(user.username).into());
+        }
+        let Some(email) = user.email.clone() else {
+            return Err(Rule::Undeliverable("The user has no email address.").into());
+        };
+        let password = self.temporary_password(password, &user)?;
+        let user = self.give_password(&user, &password, true).await?;
+        self.mail_password_to(&email, &user, &password).await?;
+        Ok(user)
+    }
+
+    /// Changes a user's attributes on an administrator's word. Errors: `UserNotFound`, `Rule`, `InvalidParameter`,
+    /// `Unavailable`.
+    pub async fn update_attributes(&self, name: &str, values: &[(String, String)]) -> Result<(), Error> {
+        let user = self.find_user(name).await?;
+        self.write_as(&user, Party::Administrator, values).await.map(drop)
+    }
+
+    /// Takes attributes from a user on an administrator's word. Errors: `UserNotFound`, `Rule`, `Unavailable`.
+    pub async fn remove_attributes(&self, name: &str, names: &[String]) -> Result<(), Error> {
+        let user = self.find_user(name).await?;
+        let delete = |user: &mut User| self.delete_attributes(user, Party::Administrator, names);
+        self.change_user(user.sub, delete).await.map(drop)
+    }
+
+    pub(super) async fn write_as(
+        &self,
+        user: &User,
+        party: Party<'_>,
+        values: &[(String, String)],
+    ) -> Result<User, Error> {
+        let write = |user: &mut User| self.write_attributes(user, party, Life::Present, values);
+        let changed = self.change_user(user.sub, write).await;
+        changed.map_err(|error| match (&error, values.iter().find_map(|(name, value)| alias(user, name, value))) {
+            (Error::UserExists, Some(alias)) => Rule::AliasTaken(alias).into(),
+            _ => error,
+        })
+    }
+
+    /// Makes a user reset his password by a mailed code of six digits.
+    ///
+    /// Errors: `UserNotFound`, `UserDisabled`, `ResetNotAllowed`, `NoVerifiedAddress`, `Unavailable`.
+    pub async fn reset_by_administrator(&self, name: &str) -> Result<(), Error> {
+        let user = self.find_user(name).await?;
+        if !user.enabled {
+            return Err(Error::UserDisabled);
+        }
+        if !matches!(user.status, UserStatus::Confirmed | UserStatus::ResetRequired) {
+            return Err(Error::ResetNotAllowed);
+        }
+        self.require_reset(user, "", Digits::Six).await
+    }
+}
+
+fn taken(error: Error, user: &User) -> Error {
+    let alias = match (user.email_verified, user.phone_verified) {
+        (true, _) => "given email",
+        (false, true) => "given phone_number",
+        (false, false) => "given preferred_username",
+    };
+    if matches!(error, Error::UserExists) { Rule::AliasTaken(alias).into() } else { error }
+}
+
+/// The alias that writing this attribute claims, if it changes it.
+fn alias(user: &User, name: &str, value: &str) -> Option<&'static str> {
+    let changes = value_of(user, name).as_deref() != Some(value);
+    match name {
+        "email" | "email_verified" => changes.then_some("given email"),
+        "phone_number" | "phone_number_verified" => changes.then_some("given phone_number"),
+        "preferred_username" => changes.then_some("given preferred_username"),
+        _ => None,
+    }
+}

@@ -1,0 +1,83 @@
+//! Where a code goes, as it may be told to whoever asked for it: masked, and made up for a name that means nobody.
+
+use super::Pool;
+use super::name::EmailAddress;
+use super::settings::Contact;
+use crate::error::{Error, Rule};
+use crate::store::directory::User;
+
+/// Nothing here sends text messages.
+pub(super) const NO_SMS: Rule = Rule::Undeliverable("This server can not send SMS messages.");
+
+/// Where a code was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// What it proves.
+    pub contact: Contact,
+    /// Masked: `a***@e***`.
+    pub destination: String,
+}
+
+impl Delivery {
+    pub(super) fn to(address: &str) -> Self {
+        Self { contact: Contact::Email, destination: masked(address) }
+    }
+}
+
+impl Contact {
+    /// Its attribute.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::PhoneNumber => "phone_number",
+        }
+    }
+}
+
+impl Pool {
+    /// What is told about a code that goes nowhere, always the same for one name.
+    pub(super) fn seeming_delivery(&self, name: &str) -> Delivery {
+        if let Ok(address) = EmailAddress::parse(name) {
+            return Delivery::to(&address.shown);
+        }
+        let [local, domain, ..] = self.secrets.absent.tag(&[b"delivery", name.as_bytes()]);
+        let letter = |byte: u8| char::from(b'a' + byte % 26);
+        Delivery { contact: Contact::Email, destination: format!("{}***@{}***", letter(local), letter(domain)) }
+    }
+
+    /// What is to be proven of a user who gave these contacts himself, by mail where that is possible.
+    ///
+    /// Errors: `Rule` when only a text message could.
+    pub(super) fn to_prove(&self, gave: impl Fn(Contact) -> bool) -> Result<bool, Error> {
+        let asked = |contact: Contact| self.settings.auto_verify.contains(&contact) && gave(contact);
+        if asked(Contact::Email) {
+            return Ok(true);
+        }
+        if asked(Contact::PhoneNumber) { Err(NO_SMS.into()) } else { Ok(false) }
+    }
+}
+
+/// Whether a user has this contact.
+pub(super) fn has(user: &User, contact: Contact) -> bool {
+    match contact {
+        Contact::Email => user.email.is_some(),
+        Contact::PhoneNumber => user.phone.is_some(),
+    }
+}
+
+fn masked(address: &str) -> String {
+    let first = |part: &str| part.chars().next().map(String::from).unwrap_or_default();
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+    format!("{}***@{}***", first(local), first(domain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_address_its_first_letters_are_told() {
+        assert_eq!(masked("test@test.example"), "t***@t***");
+        assert_eq!(masked("a@b.c"), "a***@b***");
+    }
+}

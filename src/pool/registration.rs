@@ -1,0 +1,195 @@
+//! Registering as Cognito has it: a user, a mailed code, the confirmation by it; and who owns an alias that two claim.
+
+use std::net::IpAddr;
+
+use super::attribute::{Life, NamedValues, Party};
+use super::code::CodeFor;
+use super::delivery::{Delivery, has};
+use super::name::EmailAddress;
+use super::user::own_names;
+use super::{Client, Pool};
+use crate::error::{Error, Rule};
+use crate::store::directory::{User, UserStatus};
+use crate::store::tokens::{Answer, Purpose};
+
+/// Times that an alias is moved again when somebody else claims it meanwhile.
+const MOVES: u32 = 3;
+
+/// A registration.
+pub struct Registration<'a> {
+    /// The name, or the contact where users are called by theirs.
+    pub username: &'a str,
+    /// The password; it must fit the policy.
+    pub password: &'a str,
+    /// The attributes.
+    pub attributes: NamedValues,
+}
+
+/// What became of a registration.
+pub struct Registered {
+    /// The user, unconfirmed.
+    pub user: User,
+    /// Where the code was sent, if one was.
+    pub delivery: Option<Delivery>,
+}
+
+impl Pool {
+    /// Registers an unconfirmed user, and mails a code where the pool wants his address proven. Where no mail can be
+    /// kept there is no user either, so that the same call succeeds later.
+    ///
+    /// Errors: `Rule`, `InvalidParameter`, `InvalidPassword`, `UserExists`, `TooManyRequests`, `Unavailable`.
+    pub async fn register_by_code(
+        &self,
+        client: &Client,
+        draft: Registration<'_>,
+        source: IpAddr,
+    ) -> Result<Registered, Error> {
+        if !self.settings.self_sign_up {
+            return Err(Rule::NoSignUp.into());
+        }
+        let mut user = self.named_user(draft.username)?;
+        let named = (user.email.clone(), user.phone.clone());
+        user.status = UserStatus::Unconfirmed;
+        self.write_attributes(&mut user, Party::Owner(client), Life::New, &draft.attributes)?;
+        self.check_called(&user, &named)?;
+        self.check_required(&user)?;
+        self.settings.password_policy.check(draft.password, &own_names(&user))?;
+        let mail = self.to_prove(|contact| has(&user, contact))?;
+        self.count_source(source).await?;
+        if let Some(address) = user.email.as_deref().filter(|_| mail) {
+            self.count_mail_to(&EmailAddress::parse(address)?).await?;
+        }
+        user.keep(&self.keep_password(&user.username, draft.password).await?);
+        user.aliases = self.aliases_of(&user);
+        let user = self.ports.directory.create_user(&user).await?;
+        if !mail {
+            return Ok(Registered { user, delivery: None });
+        }
+        match self.send_code(CodeFor::SIGN_UP, &client.id, user.sub, Some(&user)).await {
+            Ok(()) => Ok(Registered { delivery: user.email.as_deref().map(Delivery::to), user }),
+            Err(error) => {
+                self.ports.directory.delete_user(self.id(), user.sub).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Where users are called by a contact, the attributes may not say another one.
+    pub(super) fn check_called(&self, user: &User, named: &(Option<String>, Option<String>)) -> Result<(), Error> {
+        let (email, phone) = named;
+        let other = (email.is_some() && user.email != *email) || (phone.is_some() && user.phone != *phone);
+        if other {
+            Err(Rule::Form("The attributes must have the contact that is the username.").into())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Mails another code that confirms a registration; the one before is worth nothing. A name that means nobody is
+    /// answered alike where existence is hidden.
+    ///
+    /// Errors: `UserNotFound` (existence shown), `Rule`, `TooManyRequests`, `Unavailable`.
+    pub async fn resend_code(&self, client: &Client, username: &str, source: IpAddr) -> Result<Delivery, Error> {
+        let login = self.find_login(username).await?;
+        self.count_mail(login.account, source).await?;
+        let Some(user) = login.user else {
+            if !self.hides(client) {
+                return Err(Error::UserNotFound);
+            }
+            self.send_code(CodeFor::SIGN_UP, &client.id, login.account, None).await?;
+            return Ok(self.seeming_delivery(username));
+        };
+        if user.status != UserStatus::Unconfirmed {
+            return Err(Rule::AlreadyConfirmed.into());
+        }
+        self.to_prove(|contact| has(&user, contact))?;
+        let address = user.email.as_deref().ok_or(Error::NoVerifiedAddress)?;
+        self.send_code(CodeFor::SIGN_UP, &client.id, user.sub, Some(&user)).await?;
+        Ok(Delivery::to(address))
+    }
+
+    /// Confirms a registration by its code, which proves the address it went to. An address that is another user's
+    /// alias already stays his, unless `take_alias`: then he loses the proof of it (K09).
+    ///
+    /// Errors: `UserNotFound` (existence shown), `Rule`, `CodeMismatch`, `CodeExpired`, `TooManyRequests`,
+    /// `Unavailable`.
+    pub async fn confirm_by_code(
+        &self,
+        client: &Client,
+        username: &str,
+        code: &str,
+        take_alias: bool,
+        source: IpAddr,
+    ) -> Result<User, Error> {
+        let login = self.find_login(username).await?;
+        self.count_source(source).await?;
+        let account = login.user.as_ref().map_or(login.account, |user| user.sub);
+        let Some(user) = login.user else {
+            return Err(if self.hides(client) { Error::CodeExpired } else { Error::UserNotFound });
+        };
+        still_to_confirm(&user)?;
+        let challenge = match self.answer_code(Purpose::SignUpCode, account, Some(&user), code).await? {
+            Answer::Right(challenge) => challenge,
+            Answer::Wrong => return Err(Error::CodeMismatch),
+            Answer::Unknown => return Err(Error::CodeExpired),
+        };
+        let confirmed = self.confirm_proven(&user, take_alias).await;
+        let key = self.code_key(Purpose::SignUpCode, account);
+        if let Err(Error::Rule(Rule::AliasTaken(_))) = confirmed {
+            // The same code may come again, to take the alias.
+            self.ports.tokens.put_challenge(&key, &challenge).await?;
+        }
+        let confirmed = self.or_put_back(&key, &challenge, confirmed).await?;
+        self.forgive_source(source).await?;
+        Ok(confirmed)
+    }
+
+    async fn confirm_proven(&self, user: &User, take_alias: bool) -> Result<User, Error> {
+        let address = user.email_key.clone();
+        let prove = |now: &mut User| {
+            still_to_confirm(now)?;
+            if now.email_key != address {
+                return Err(Error::CodeExpired);
+            }
+            now.status = UserStatus::Confirmed;
+            now.email_verified = now.email.is_some();
+            Ok(())
+        };
+        for _ in 0..MOVES {
+            match self.change_user(user.sub, prove).await {
+                Err(Error::UserExists) if take_alias => self.free_alias(address.as_deref().unwrap_or_default()).await?,
+                Err(Error::UserExists) => break,
+                outcome => return outcome,
+            }
+        }
+        Err(Rule::AliasTaken("email").into())
+    }
+
+    /// Takes the proof of an address from whoever has it as an alias.
+    pub(super) async fn free_alias(&self, email_key: &str) -> Result<(), Error> {
+        let holder = self.ports.directory.user_by_login(self.id(), "", email_key).await?;
+        let Some(holder) = holder.filter(|holder| holder.email_verified) else { return Ok(()) };
+        let free = |user: &mut User| {
+            user.email_verified &= user.email_key.as_deref() != Some(email_key);
+            Ok(())
+        };
+        self.change_user(holder.sub, free).await.map(drop)
+    }
+
+    /// Confirms a registration on an administrator's word, which proves no address. Errors: `UserNotFound`, `Rule`,
+    /// `Unavailable`.
+    pub async fn confirm_by_administrator(&self, name: &str) -> Result<(), Error> {
+        let user = self.find_user(name).await?;
+        self.change_user(user.sub, |user| {
+            still_to_confirm(user)?;
+            user.status = UserStatus::Confirmed;
+            Ok(())
+        })
+        .await
+        .map(drop)
+    }
+}
+
+fn still_to_confirm(user: &User) -> Result<(), Error> {
+    if user.status == UserStatus::Unconfirmed { Ok(()) } else { Err(Rule::NotToConfirm(user.status.as_str()).into()) }
+}
