@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
-pub use accounts::{AccountApi, Amadis, Astera, Compat, Pm415};
+pub use accounts::{AccountApi, Amadis, Astera, Compat, Pm415, V1};
 pub use cognito::{Cognito, IssuerStyle};
 pub use ldap::Ldap;
 pub use load::{Source, load};
@@ -169,16 +169,6 @@ settings! {
         mails: u32 = 5;
         /// First pause after that; doubles with every further request.
         mail_pause: Period = Period::minutes(1);
-    }
-}
-
-settings! {
-    /// The native API.
-    V1("v1.") {
-        /// Id of the app client that /v1 speaks for. Empty: the client made at first start.
-        client: Option<String> = None;
-        /// Token pairs that one refresh token yields at most; 0 means no limit.
-        max_access_tokens: u32 = 90;
     }
 }
 

@@ -24,7 +24,7 @@
 //!    before tokens: `Pool::next_step`. Is this access token good: [`pool::Pool::authenticate`]. Is this refresh token
 //!    good: [`pool::Pool::refresh`]. May this attempt go on: `Pool::attempt`. May this caller do this to others:
 //!    [`pool::Pool::permit`]. Is this mailed link good: `Pool::read_link`. Which app client does an API speak for:
-//!    [`pool::Pools::surface`].
+//!    [`pool::Pools::surface`]. May this access key sign that: [`pool::AccessKey::may`].
 //! 2. *Atomic by design.* Every verb of a port is one step; no caller reads and then writes where a race could matter.
 //!    The order of refreshes comes from the session's generation, never from the time.
 //! 3. *Nothing revoked works again.* A session lives only while three things agree: the token store has it, the
@@ -40,7 +40,8 @@
 //!
 //! # How things are added
 //!
-//! A dialect: a file in `api`, a line in [`api::dialects`]. A refusal: a variant in [`error::Error`]; the compiler then
+//! A dialect: a file in `api`, a line in [`api::dialects`]. A Cognito operation: a function with its input and output,
+//! a row in the `operations!` of its file. A refusal: a variant in [`error::Error`]; the compiler then
 //! asks every dialect for its words. A challenge: a file's worth in `pool::challenge`, owed in `Pool::next_step`. A
 //! store: a folder in `store`, an arm in [`store::open`], a line in the conformance suite. A setting: a documented
 //! field in [`config`].

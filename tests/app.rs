@@ -1,6 +1,7 @@
 //! The service in this process, on a port of its own: own stores, a clock that moves, mail in a folder.
 
 mod answer;
+mod cognito;
 mod deployment;
 mod mailed;
 
@@ -22,6 +23,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub use answer::{Answer, claims, part};
+pub use cognito::Signer;
 pub use deployment::Deployment;
 pub(crate) use deployment::story;
 pub use mailed::token_in;

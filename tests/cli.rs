@@ -1,5 +1,6 @@
 //! The operator's story: the built binary, its commands beside a running service on the same stores.
 
+mod access_keys;
 mod directory;
 mod organizations;
 mod people;

@@ -20,6 +20,8 @@ mod client;
 #[cfg(test)]
 mod clocks;
 #[cfg(test)]
+mod cognito;
+#[cfg(test)]
 mod cognito_sign_in;
 #[cfg(test)]
 mod credential;

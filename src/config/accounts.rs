@@ -1,4 +1,4 @@
-//! Settings of the account APIs and of the token endpoint.
+//! Settings of the native API, the account APIs and the token endpoint.
 
 use serde::Deserialize;
 use url::Url;
@@ -30,6 +30,16 @@ settings! {
         amadis: bool = true;
         /// The Amazon Cognito API: POST /.
         cognito: bool = true;
+    }
+}
+
+settings! {
+    /// The native API.
+    V1("v1.") {
+        /// Id of the app client that /v1 speaks for. Empty: the client made at first start.
+        client: Option<String> = None;
+        /// Token pairs that one refresh token yields at most; 0 means no limit.
+        max_access_tokens: u32 = 90;
     }
 }
 
