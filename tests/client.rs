@@ -8,7 +8,6 @@ use crate::app::{PASSWORD, TestApp, claims, story};
 /// Replicas that speak for another client of the same pool.
 async fn of_another_client(app: &TestApp) -> (Client, TestApp) {
     let draft = Client {
-        id: String::new(),
         name: "mobile".to_owned(),
         access_token_seconds: 300,
         id_token_seconds: 600,

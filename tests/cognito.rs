@@ -1,7 +1,9 @@
 //! The Amazon Cognito API: its wire, its words, its signatures (contract cognito (a), (b)).
 
+mod clients;
 mod constraints;
 mod coverage;
+mod pools;
 mod sign_out;
 mod signature;
 mod wire;

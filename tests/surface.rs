@@ -189,10 +189,7 @@ async fn a_client_that_a_surface_needs_is_known_as_such(app: TestApp) {
     for surface in Surface::ALL {
         assert_eq!(pools.surface_of(&client(&app, surface).id).unwrap(), Some(surface));
     }
-    let other = pools
-        .create_client(&app.pool(), Client { id: String::new(), name: "mobile".to_owned(), ..app.client() })
-        .await
-        .unwrap();
+    let other = pools.create_client(&app.pool(), Client { name: "mobile".to_owned(), ..app.client() }).await.unwrap();
     assert_eq!(pools.surface_of(&other.id).unwrap(), None);
     let mut config = app.config.clone();
     config.v1.client = Some(other.id.clone());

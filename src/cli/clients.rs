@@ -206,13 +206,14 @@ async fn create(
     draft: Client,
     secret: bool,
 ) -> Result<(Client, Option<Zeroizing<String>>), Failure> {
-    let made = opened.pools.create_client(pool, draft).await?;
-    if !secret {
-        return Ok((made, None));
+    let mut draft = Client { id: opened.pools.new_client_id()?, ..draft };
+    let mut shown = None;
+    if secret {
+        let (kept, text) = pool.new_app_secret(&draft.id)?;
+        draft.secrets.push(kept);
+        shown = Some(text);
     }
-    let (kept, text) = pool.new_app_secret(&made.id)?;
-    let made = opened.pools.update_client(pool, &made.id, |client| client.secrets.push(kept.clone())).await?;
-    Ok((made, Some(text)))
+    Ok((opened.pools.keep_client(pool, draft).await?, shown))
 }
 
 async fn delete(opened: &Opened, pool: &Pool, id: &str, yes: bool, output: &mut Output) -> Result<(), Failure> {

@@ -233,11 +233,14 @@ impl Pools {
         found.iter().map(|found| Ok(document::parse(found)?.content)).collect()
     }
 
-    /// Makes a client of `pool` from `draft`, which is given an id where it has none.
+    /// Makes a client of `pool` from `draft`, whose id is given here.
     pub async fn create_client(&self, pool: &Pool, mut draft: Client) -> Result<Client, Error> {
-        if draft.id.is_empty() {
-            draft.id = self.new_client_id()?;
-        }
+        draft.id = self.new_client_id()?;
+        self.keep_client(pool, draft).await
+    }
+
+    /// Makes a client of `pool` that has its id, a new one, already.
+    pub async fn keep_client(&self, pool: &Pool, mut draft: Client) -> Result<Client, Error> {
         pool.id().clone_into(&mut draft.pool);
         draft.check()?;
         if !document::create(&*self.ports().directory, document::CLIENT, &draft.id, &draft.pool, &draft).await? {

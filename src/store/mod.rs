@@ -5,6 +5,7 @@ mod measured;
 pub mod organization;
 pub mod redis;
 mod refresh;
+mod search;
 pub mod sql;
 pub mod tokens;
 

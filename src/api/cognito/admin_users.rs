@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use super::operation::{Call, Empty, epoch, operations};
-use super::user::{AttributeType, UserType, given, seen, taken};
+use super::user::{AttributeType, MfaSettings, UserType, given, seen, taken};
 use crate::error::Error;
 use crate::pool::{Invited, Party};
 
@@ -85,6 +85,8 @@ struct AdminGetUserOutput {
     user_last_modified_date: f64,
     enabled: bool,
     user_status: &'static str,
+    #[serde(flatten)]
+    mfa: MfaSettings,
 }
 
 async fn admin_get_user(call: &Call, input: UserInput) -> Result<AdminGetUserOutput, Fault> {
@@ -96,6 +98,7 @@ async fn admin_get_user(call: &Call, input: UserInput) -> Result<AdminGetUserOut
         user_last_modified_date: epoch(user.updated_at),
         enabled: user.enabled,
         user_status: user.status.as_str(),
+        mfa: MfaSettings::of(&user)?,
         username: user.username,
     })
 }

@@ -51,7 +51,7 @@ async fn create_user_pool_client(call: &Call, input: CreateUserPoolClientInput) 
         None => vec![pool.new_app_secret(&draft.id)?.0],
         Some(brought) => vec![pool.seal_app_secret(&draft.id, &brought)?],
     };
-    let made = call.api.pools.create_client(&pool, draft).await?;
+    let made = call.api.pools.keep_client(&pool, draft).await?;
     call.api.pools.reload().await?;
     call.described(made)
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use super::operation::{Call, Empty, operations};
-use super::user::{AttributeType, CodeDelivered, CodeDeliveryDetailsType, given, seen};
+use super::user::{AttributeType, CodeDelivered, CodeDeliveryDetailsType, MfaSettings, given, seen};
 use crate::pool::Party;
 
 operations! {
@@ -28,12 +28,15 @@ struct OwnInput {
 struct GetUserOutput {
     username: String,
     user_attributes: Vec<AttributeType>,
+    #[serde(flatten)]
+    mfa: MfaSettings,
 }
 
 async fn get_user(call: &Call, input: OwnInput) -> Result<GetUserOutput, Fault> {
     let (pool, caller) = call.caller(&input.access_token).await?;
     let user_attributes = seen(&pool, &caller.user, Party::Owner(pool.client_of(&caller)?));
-    Ok(GetUserOutput { username: caller.user.username, user_attributes })
+    let mfa = MfaSettings::of(&caller.user)?;
+    Ok(GetUserOutput { username: caller.user.username, user_attributes, mfa })
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use super::operation::epoch;
+use crate::pool::mfa::settings_of;
 use crate::pool::settings::Contact;
 use crate::pool::{Delivery, NamedValues, Party, Pool, User};
 
@@ -26,6 +27,22 @@ pub(super) fn given(attributes: Vec<AttributeType>) -> NamedValues {
 pub(super) fn seen(pool: &Pool, user: &User, party: Party<'_>) -> Vec<AttributeType> {
     let attributes = pool.attributes_for(user, party);
     attributes.into_iter().map(|(name, value)| AttributeType { name, value }).collect()
+}
+
+/// The second factors that a user wants; nothing is said of one without.
+#[derive(Serialize)]
+pub(super) struct MfaSettings {
+    #[serde(rename = "UserMFASettingList", skip_serializing_if = "Vec::is_empty")]
+    list: Vec<&'static str>,
+    #[serde(rename = "PreferredMfaSetting", skip_serializing_if = "Option::is_none")]
+    preferred: Option<&'static str>,
+}
+
+impl MfaSettings {
+    pub(super) fn of(user: &User) -> Result<Self, Fault> {
+        let (list, preferred) = settings_of(user)?;
+        Ok(Self { list, preferred })
+    }
 }
 
 /// A user, as he is listed.
