@@ -52,9 +52,15 @@ impl Pool {
             expires_at: self.now().plus(client.auth_session_life()),
             attempts_left: ATTEMPTS,
             answer: None,
-            payload: None,
+            payload: (purpose != Purpose::NewPassword).then(|| self.proof_state(user)),
         };
         self.put_anew(purpose, &challenge).await
+    }
+
+    /// What the first proof stands on: whoever knew a password that was replaced since, or was signed out, must not go
+    /// on with a second factor (S23). A new password says by itself whether it is still owed.
+    fn proof_state(&self, user: &User) -> String {
+        format!("{}.{}", user.session_epoch, self.password_state(Some(user)))
     }
 
     /// Keeps a challenge under a handle of its own. That of a second factor names the pool, because nothing else in
@@ -99,6 +105,9 @@ impl Pool {
         let user = user.filter(|user| by.is_none_or(|(_, name)| self.names(user, name)));
         let user = user.ok_or(Error::ChallengeInvalid)?;
         check_standing(&user)?;
+        if challenge.payload.as_ref().is_some_and(|state| *state != self.proof_state(&user)) {
+            return Err(Error::ChallengeInvalid);
+        }
         Ok(Pending { key, challenge, user })
     }
 

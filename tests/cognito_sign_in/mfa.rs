@@ -105,6 +105,30 @@ async fn of_equal_codes_at_once_one_is_good(app: TestApp) {
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
 }
 
+// S23, K10: whoever knew the old password must not go on with what it began.
+story!(a_second_factor_is_worth_nothing_once_the_password_was_replaced_or_the_user_signed_out);
+async fn a_second_factor_is_worth_nothing_once_the_password_was_replaced_or_the_user_signed_out(app: TestApp) {
+    const ANOTHER: &str = "another lamp entirely";
+    with_mfa(&app, MfaMode::Optional).await;
+    let secret = with_application(&app, "alice").await;
+    let begun = session(&app).await;
+    app.pool().set_password("alice", ANOTHER, false).await.unwrap();
+    assert_eq!(refused(&answer(&app, &begun, &code(&app, &secret, 0)).await), NO_SESSION);
+    let begun = sign_in(&app, "alice", ANOTHER).await.field("Session");
+    app.pool().sign_out_user("alice").await.unwrap();
+    assert_eq!(refused(&answer(&app, &begun, &code(&app, &secret, 0)).await), NO_SESSION);
+    let begun = sign_in(&app, "alice", ANOTHER).await.field("Session");
+    assert_eq!(answer(&app, &begun, &code(&app, &secret, 0)).await.status, 200);
+    // Who has no factor yet could be given one by the thief.
+    with_mfa(&app, MfaMode::On).await;
+    app.user("bob").await;
+    let begun = sign_in(&app, "bob", PASSWORD).await;
+    assert_eq!(begun.field("ChallengeName"), "MFA_SETUP");
+    app.pool().set_password("bob", ANOTHER, false).await.unwrap();
+    let associate = call(&app, "AssociateSoftwareToken", json!({ "Session": begun.field("Session") })).await;
+    assert_eq!(refused(&associate), NO_SESSION);
+}
+
 // K10, K12
 story!(wrong_codes_lock_and_the_right_password_does_not_unlock);
 async fn wrong_codes_lock_and_the_right_password_does_not_unlock(app: TestApp) {
