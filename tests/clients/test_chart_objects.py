@@ -155,7 +155,8 @@ def test_labels_and_names_hold_together(rendered):
 
 def metrics():
     """Every series that the program describes."""
-    return set(re.findall(r'"(cognate_\w+)"', (ROOT / "src" / "telemetry.rs").read_text(encoding="utf-8")))
+    texts = [(ROOT / "src" / name).read_text(encoding="utf-8") for name in ("telemetry.rs", "api/ops.rs")]
+    return set(re.findall(r'"(cognate_\w+)"', "".join(texts)))
 
 
 def series(text):
