@@ -42,11 +42,6 @@ impl CodeFor {
 }
 
 impl Pool {
-    /// Whether an answer through this client may tell that a user does not exist.
-    pub(super) fn hides(&self, client: &Client) -> bool {
-        client.hide_user_existence.unwrap_or(self.settings.hide_user_existence)
-    }
-
     /// Mails a reset code; answers where it went. Says nothing about whether the user exists, unless client or pool
     /// say otherwise; a name without a user costs the same steps, and seems to have an address.
     ///
@@ -78,7 +73,7 @@ impl Pool {
         let Login { account, user } = self.find_login(name).await?;
         self.count_mail(account, source).await?;
         match may_reset(user.as_ref()) {
-            Err(why) if !self.hides(client) => Err(refusal(&why)),
+            Err(why) if !self.hides_existence(client) => Err(refusal(&why)),
             Err(_) => Ok(Login { account, user: None }),
             Ok(_) => Ok(Login { account, user }),
         }
@@ -153,7 +148,7 @@ impl Pool {
         let kept = self.keep_password(called, new_password).await?;
         match self.answer_code(Purpose::ResetPassword, login.account, login.user.as_ref(), code).await? {
             Answer::Right(challenge) => self.set_by_code(login, &kept, &challenge, source).await,
-            Answer::Unknown if !self.hides(client) && login.user.is_some() => Err(Error::CodeExpired),
+            Answer::Unknown if !self.hides_existence(client) && login.user.is_some() => Err(Error::CodeExpired),
             Answer::Wrong | Answer::Unknown => Err(Error::CodeMismatch),
         }
     }

@@ -92,8 +92,8 @@ impl Pool {
     pub async fn resend_code(&self, client: &Client, username: &str, source: IpAddr) -> Result<Delivery, Error> {
         let login = self.find_login(username).await?;
         self.count_mail(login.account, source).await?;
-        let Some(user) = login.user else {
-            if !self.hides(client) {
+        let Some(user) = login.user.filter(|user| self.may_be_told_of(client, user)) else {
+            if !self.hides_existence(client) {
                 return Err(Error::UserNotFound);
             }
             self.send_code(CodeFor::SIGN_UP, &client.id, login.account, None).await?;
@@ -124,8 +124,8 @@ impl Pool {
         let login = self.find_login(username).await?;
         self.count_source(source).await?;
         let account = login.user.as_ref().map_or(login.account, |user| user.sub);
-        let Some(user) = login.user else {
-            return Err(if self.hides(client) { Error::CodeExpired } else { Error::UserNotFound });
+        let Some(user) = login.user.filter(|user| self.may_be_told_of(client, user)) else {
+            return Err(if self.hides_existence(client) { Error::CodeExpired } else { Error::UserNotFound });
         };
         still_to_confirm(&user)?;
         let challenge = match self.answer_code(Purpose::SignUpCode, account, Some(&user), code).await? {
@@ -142,6 +142,12 @@ impl Pool {
         let confirmed = self.or_put_back(&key, &challenge, confirmed).await?;
         self.forgive_source(source).await?;
         Ok(confirmed)
+    }
+
+    /// Whether it may be told that this user is confirmed already: where people register themselves, SignUp tells who
+    /// exists; elsewhere that would (D01).
+    fn may_be_told_of(&self, client: &Client, user: &User) -> bool {
+        user.status == UserStatus::Unconfirmed || self.settings.self_sign_up || !self.hides_existence(client)
     }
 
     async fn confirm_proven(&self, user: &User, take_alias: bool) -> Result<User, Error> {

@@ -326,3 +326,18 @@ async fn where_letters_matter_two_spellings_are_two_users(app: TestApp) {
         "UsernameExistsException: User already exists"
     );
 }
+
+// D01: a pool whose people do not register themselves has no other answer that tells who exists.
+story!(where_nobody_registers_himself_a_confirmed_user_is_answered_like_nobody);
+async fn where_nobody_registers_himself_a_confirmed_user_is_answered_like_nobody(app: TestApp) {
+    app.user("alice").await;
+    let [known, unknown] = [confirm(&app, "alice", "123456").await, confirm(&app, "nobody", "123456").await];
+    assert_eq!(refused(&known), "ExpiredCodeException: Invalid code provided, please request a code again.");
+    assert_eq!(refused(&known), refused(&unknown));
+    for name in ["alice", "nobody"] {
+        let answer = call(&app, "ResendConfirmationCode", name, json!({})).await;
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text);
+        assert_eq!(answer.json()["CodeDeliveryDetails"]["AttributeName"], "email");
+    }
+    assert_eq!(app.mails().await.len(), 0);
+}
