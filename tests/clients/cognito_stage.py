@@ -22,6 +22,15 @@ REGION = "us-east-1"
 FLOWS = ["USER_PASSWORD_AUTH", "ADMIN_USER_PASSWORD_AUTH", "USER_SRP_AUTH", "REFRESH_TOKEN_AUTH"]
 # As undemanding as a pool of Cognito's can be, so that one password is good for every user.
 LENIENT = {"MinimumLength": 8} | {f"Require{kind}": False for kind in ("Uppercase", "Lowercase", "Numbers", "Symbols")}
+# A success of each operation, by the name of its method of boto3.
+EXAMPLES = {}
+
+
+def example(function):
+    """Declares the example of the operation that the function is named after."""
+    assert function.__name__ not in EXAMPLES
+    EXAMPLES[function.__name__] = function
+    return function
 
 
 @functools.cache
@@ -101,8 +110,9 @@ class Place:
         return name
 
     def code(self, name):
-        """The code of six digits in the one mail to a user."""
-        return re.search(r"^\s*(\d{6})\s*$", wait_for(f"a mail to {name}", lambda: self.stage.mail_to(name)), re.M)[1]
+        """The code of six digits in the newest mail to a user."""
+        in_text = re.compile(r"^\s*(\d{6})\s*$", re.M)
+        return wait_for(f"a code for {name}", lambda: in_text.search(self.stage.mail_to(name)))[1]
 
 
 class Stage:
@@ -119,10 +129,18 @@ class Stage:
             self._places[name] = Place(self, client, **rules)
         return self._places[name]
 
+    def with_mfa(self, mode):
+        """A pool that knows authenticator applications."""
+        place = self.place(f"mfa {mode}")
+        self.admin.set_user_pool_mfa_config(
+            UserPoolId=place.pool, MfaConfiguration=mode, SoftwareTokenMfaConfiguration={"Enabled": True})
+        return place
+
     def mail_to(self, name):
-        """The text of a mail to a user, once there is one."""
+        """The text of the newest mail to a user; empty while there is none."""
+        found = {}
         for path in (self.service.data / "mail").glob("*.eml"):
-            message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-            if name in str(message["To"]):
-                return message.get_body(("plain",)).get_content()
-        return None
+            mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            if name in str(mail["To"]):
+                found[path.stat().st_mtime_ns] = mail.get_body(("plain",)).get_content()
+        return found[max(found)] if found else ""
