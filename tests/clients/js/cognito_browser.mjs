@@ -1,21 +1,8 @@
 // A page on another origin: registers, signs in by SRP, refreshes from two tabs at once, signs out. One JSON answer.
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { chrome } from './chrome.mjs';
+import { mailedCode } from './mails.mjs';
 
 const [page, mails, name, password, picture] = process.argv.slice(2);
-
-async function mailedCode() {
-  for (let tries = 0; tries < 200; tries += 1) {
-    for (const file of await readdir(mails).catch(() => [])) {
-      const mail = await readFile(join(mails, file), 'utf8');
-      const code = mail.includes(`To: ${name}@example.test`) && mail.match(/^\s*(\d{6})\s*$/m);
-      if (code) return code[1];
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`no code for ${name} in ${mails}`);
-}
 
 const seen = await chrome(async (context) => {
   const tabs = [await context.newPage(), await context.newPage()];
@@ -28,7 +15,7 @@ const seen = await chrome(async (context) => {
   const kept = (tab) => tab.evaluate(() => Object.entries(localStorage));
   await open(first);
   const seen = { registered: await ask(first, 'register', name, `${name}@example.test`, password) };
-  seen.confirmed = await ask(first, 'confirm', name, await mailedCode());
+  seen.confirmed = await ask(first, 'confirm', name, await mailedCode(mails, name));
   seen.wrong = await ask(first, 'signIn', name, 'not-the-password');
   seen['signed in'] = await ask(first, 'signIn', name, password);
   seen.kept = (await kept(first)).map(([key]) => key.split('.').pop()).sort();
