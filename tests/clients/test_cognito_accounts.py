@@ -4,8 +4,12 @@ password, an authenticator application, the end of the account."""
 import json
 import secrets
 
+import pycognito
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 
+from children import wait_for
 from cognito_stage import PASSWORD, Stage
 from matrix import shows
 from service import node
@@ -46,3 +50,28 @@ def test_amplify_keeps_an_account(words):
 @shows("identity-js", *FLOWS)
 def test_amazon_cognito_identity_js_keeps_an_account(words):
     assert json.loads(node("account_identity.mjs", *words)) == {**SEEN, "asked": "SOFTWARE_TOKEN_MFA"}
+
+
+@shows("pycognito", "Registration", "Attributes", "Changed password", "Forgotten password")
+def test_pycognito_keeps_an_account(service):
+    place = Stage(service).place()
+    name = f"user-{secrets.token_hex(4)}"
+    user = pycognito.Cognito(
+        place.pool, place.client, username=name,
+        boto3_client_kwargs={"endpoint_url": service.url, "config": Config(signature_version=UNSIGNED)})
+    user.set_base_attributes(email=f"{name}@example.test")
+    user.register(name, PASSWORD)
+    user.confirm_sign_up(place.code(name), name)
+    user.authenticate(PASSWORD)
+    user.update_profile({"given_name": "Änn"})
+    mine = user.get_user()
+    assert (mine.given_name, mine.email_verified) == ("Änn", True)
+    with pytest.raises(user.client.exceptions.NotAuthorizedException, match="Incorrect username or password."):
+        user.change_password("not-it", PASSWORD + "-2")
+    user.change_password(PASSWORD, PASSWORD + "-2")
+    registered = place.code(name)
+    user.initiate_forgot_password()
+    code = wait_for("a new code", lambda: next(iter({place.code(name)} - {registered}), None))
+    user.confirm_forgot_password(code, PASSWORD + "-3")
+    user.authenticate(PASSWORD + "-3")
+    assert user.access_claims["username"] == name

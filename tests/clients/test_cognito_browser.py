@@ -10,6 +10,7 @@ import urllib.parse
 import pytest
 
 from cognito_stage import PASSWORD, Stage
+from matrix import shows
 from pages import served
 from service import BINARY, HERE, node
 
@@ -33,6 +34,8 @@ def origin(folder):
         yield origin
 
 
+@shows("Amplify 6", "In a browser", "Registration", "Two tabs that refresh at once", "Refresh with rotation")
+@shows("identity-js", "In a browser", "Registration", "Two tabs that refresh at once")
 # K02, R22, R23: amazon-cognito-identity-js has no call that rotates; Amplify has no other.
 @pytest.mark.parametrize("script, options, kept", [
     ("page_amplify.mjs", ROTATING, [*TOKENS, "signInDetails"]),

@@ -9,6 +9,7 @@ import examples_resources  # noqa: F401
 import examples_sign_in  # noqa: F401
 import examples_users  # noqa: F401
 from cognito_stage import EXAMPLES, Stage, built
+from matrix import shows
 
 
 @pytest.fixture(scope="module", params=["embedded", "replicated"])
@@ -17,6 +18,8 @@ def stage(request):
     return Stage(request.getfixturevalue(request.param))
 
 
+@shows("boto3", "Registration", "Attributes", "Changed password", "Forgotten password", "Authenticator application",
+       "Refresh with rotation")
 @pytest.mark.parametrize("operation", built())
 def test_an_operation_that_is_built_succeeds_and_answers_what_the_description_says(stage, operation):
     assert xform_name(operation) in EXAMPLES, f"{operation} is new: give it an example in one of examples_*.py"
