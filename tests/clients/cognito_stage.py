@@ -71,17 +71,17 @@ class Place:
         usual = {"ClientName": "stage", "ExplicitAuthFlows": [f"ALLOW_{flow}" for flow in FLOWS]}
         return self.admin.create_user_pool_client(UserPoolId=self.pool, **{**usual, **options})["UserPoolClient"]
 
-    def invited(self):
+    def invited(self, name=None):
         """A user who still has the password that an administrator chose."""
-        name = f"user-{secrets.token_hex(4)}"
+        name = name or f"user-{secrets.token_hex(4)}"
         address = [{"Name": "email", "Value": f"{name}@example.test"}, {"Name": "email_verified", "Value": "true"}]
         self.admin.admin_create_user(
             UserPoolId=self.pool, Username=name, UserAttributes=address, TemporaryPassword=PASSWORD, MessageAction="SUPPRESS")
         return name
 
-    def user(self):
+    def user(self, name=None):
         """A confirmed user with a verified address."""
-        name = self.invited()
+        name = self.invited(name)
         self.admin.admin_set_user_password(UserPoolId=self.pool, Username=name, Password=PASSWORD, Permanent=True)
         return name
 
