@@ -14,8 +14,10 @@ use url::Url;
 
 pub use accounts::{AccountApi, Amadis, Astera, Compat, Pm415, V1};
 pub use cognito::{Cognito, IssuerStyle};
+pub use hooks::{AllowedHost, Hooks};
 pub use ldap::Ldap;
 pub use load::{Source, load};
+pub use password::Password;
 pub use tokens::{Durability, Tokens};
 use value::Shown;
 pub use value::{List, Period, Secret, Setting};
@@ -51,7 +53,9 @@ macro_rules! settings {
 // After the macro, which they use.
 mod accounts;
 mod cognito;
+mod hooks;
 mod ldap;
+mod password;
 mod tokens;
 
 settings! {
@@ -133,22 +137,6 @@ settings! {
         publish_ahead: Period = Period::hours(1);
         /// How often every replica reads the keys and settings of its pools again.
         reload: Period = Period::seconds(5);
-    }
-}
-
-settings! {
-    /// Hashing of passwords (Argon2id).
-    Password("password.") {
-        /// Memory of one hash in KiB.
-        memory_kib: u32 = 19_456;
-        /// Passes over that memory.
-        iterations: u32 = 2;
-        /// Lanes.
-        parallelism: u32 = 1;
-        /// Hashes at once; 0 means one per core.
-        threads: usize = 0;
-        /// Longest wait for a turn; after that the sign-in is a 503 with Retry-After.
-        queue_wait: Period = Period::seconds(1);
     }
 }
 
@@ -240,6 +228,8 @@ pub struct Config {
     pub cognito: Cognito,
     /// Active Directory.
     pub ldap: Ldap,
+    /// Trigger webhooks.
+    pub hooks: Hooks,
     /// The first pool.
     pub bootstrap: Bootstrap,
     /// Logs.
@@ -266,6 +256,7 @@ impl Default for Config {
             amadis: Amadis::default(),
             cognito: Cognito::default(),
             ldap: Ldap::default(),
+            hooks: Hooks::default(),
             bootstrap: Bootstrap::default(),
             log: Log::default(),
         }
@@ -305,6 +296,7 @@ impl Config {
         self.amadis.describe(&mut rows);
         self.cognito.describe(&mut rows);
         self.ldap.describe(&mut rows);
+        self.hooks.describe(&mut rows);
         self.bootstrap.describe(&mut rows);
         self.log.describe(&mut rows);
         rows

@@ -21,7 +21,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
     ("lib", &[]),
 ];
 /// Who may name a foreign crate that brings its ways with it.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 11] = [
     ("sqlx", &["store"]),
     ("redis", &["store"]),
     ("actix_web", &["api", "server", "telemetry"]),
@@ -32,6 +32,7 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("aws_lc_rs", &["keys", "crypto", "server"]),
     ("jsonwebtoken", &["keys"]),
     ("crypto_bigint", &["pool"]),
+    ("reqwest", &["outbound"]),
 ];
 const LONGEST_FILE: usize = 350;
 

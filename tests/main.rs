@@ -34,6 +34,8 @@ mod faults;
 #[cfg(test)]
 mod hash;
 #[cfg(test)]
+mod hook;
+#[cfg(test)]
 mod import;
 #[cfg(test)]
 mod keys;

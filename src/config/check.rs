@@ -11,6 +11,7 @@ impl Config {
         self.check_urls(faults);
         self.check_numbers(faults);
         self.ldap.check(faults);
+        self.hooks.check(faults);
         self.check_accounts(faults);
         self.check_cognito(faults);
     }

@@ -1,4 +1,5 @@
 //! What goes out of the process by its own will.
 
+pub mod hook;
 pub mod ldap;
 pub mod mail;
