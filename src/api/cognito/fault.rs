@@ -200,6 +200,7 @@ fn name_of(error: &Error) -> &'static str {
         Error::TokenReused => "RefreshTokenReuseException",
         Error::NotFound(_) => "ResourceNotFoundException",
         Error::Exists(Kind::Group) => "GroupExistsException",
+        Error::Exists(Kind::Device) => "DeviceKeyExistsException",
         Error::NotConfigured(_) => "OperationNotEnabledException",
         Error::LimitExceeded | Error::TooManyRequests { .. } => "LimitExceededException",
         Error::InvalidParameter { .. }
