@@ -1,23 +1,10 @@
 // amazon-cognito-identity-js: a device confirmed at sign-in, remembered, proven instead of a code, and forgotten.
-import { createHmac } from 'node:crypto';
 import identity from 'amazon-cognito-identity-js';
+import { code } from './totp.mjs';
 
 const { AuthenticationDetails, CognitoUser, CognitoUserPool } = identity;
 const [endpoint, UserPoolId, ClientId, Username, Password] = process.argv.slice(2);
 const pool = new CognitoUserPool({ UserPoolId, ClientId, endpoint });
-const start = Math.floor(Date.now() / 30000);
-
-// The code of an authenticator application that was told `secret`, some steps from the one that the test began in.
-function code(secret, steps) {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...secret].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(start + steps));
-  const digest = createHmac('sha1', key).update(counter).digest();
-  const word = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff;
-  return String(word % 1000000).padStart(6, '0');
-}
 
 const done = (call) => new Promise((resolve, reject) => {
   call({ onSuccess: resolve, onFailure: reject });
