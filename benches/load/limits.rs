@@ -1,5 +1,5 @@
-//! What one core can do at most: bare signatures of each algorithm with keys parsed once, a bare signature check, and
-//! a bare password hash, each by the processor time it takes, so that a shared machine does not blur it.
+//! What one core can do at most: bare signatures of each algorithm with keys parsed once, a bare signature check,
+//! a bare password hash and a power of SRP's group, each by the processor time it takes, so that a shared machine does not blur it.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -11,6 +11,8 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey,
     RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
 };
+
+use crate::srp_client;
 
 const MEASURE_FOR: Duration = Duration::from_millis(600);
 /// The size of an access token's signed part.
@@ -29,8 +31,9 @@ pub fn print() {
     let public = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, rsa.public_key()).unwrap();
     let verify = rate(|| public.verify_sig(&MESSAGE, &signature).unwrap());
     let hash = rate(|| Argon2::default().hash_password_into(b"correct horse battery", &[7; 16], &mut [0; 32]).unwrap());
+    let power = rate(|| srp_client::g(&[7; 32]));
     let limits = serde_json::json!({
-        "RS256": rs256, "ES256": es256, "EdDSA": eddsa, "RS256 verify": verify, "Argon2id": hash,
+        "RS256": rs256, "ES256": es256, "EdDSA": eddsa, "RS256 verify": verify, "Argon2id": hash, "SRP power": power,
     });
     println!("{limits}");
 }

@@ -1,11 +1,20 @@
-//! What `benches/run` needs beside the service: users and sessions to ask for, the limits of this very core, and the
-//! smallest server there is. Not part of the service.
-#![expect(clippy::unwrap_used, reason = "a measurement that cannot go on has failed")]
+//! What `benches/run` needs beside the service: users and sessions to ask for, sign-ins by SRP, the limits of this very
+//! core, and the smallest server there is. Not part of the service.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a measurement that cannot go on has failed"
+)]
 
 mod disk;
 mod hello;
 mod limits;
 mod seed;
+mod srp;
+#[path = "../../tests/cognito_sign_in/srp_client.rs"]
+#[expect(dead_code, reason = "the tests ask for more of it")]
+mod srp_client;
 
 use std::path::Path;
 
@@ -17,6 +26,10 @@ fn main() {
         ["seed", algorithm, users, sessions, file] => {
             let numbers = (users.parse().unwrap(), sessions.parse().unwrap());
             runtime.block_on(seed::seed(algorithm, numbers, Path::new(file)));
+        }
+        ["srp", url, client, file, callers, seconds] => {
+            let numbers = (callers.parse().unwrap(), seconds.parse().unwrap());
+            runtime.block_on(srp::sign_in(url, client, Path::new(file), numbers));
         }
         ["limits"] => limits::print(),
         ["disk", folder] => runtime.block_on(disk::print(Path::new(folder))),

@@ -40,9 +40,12 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def ask(url, body=None):
-    """Status and body of one request."""
+def ask(url, body=None, operation=None):
+    """Status and body of one request, of an operation of the Cognito API if it is named."""
     headers = {"Content-Type": "application/json"}
+    if operation:
+        target = f"AWSCognitoIdentityProviderService.{operation}"
+        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
     data = json.dumps(body).encode() if body is not None else None
     try:
         with urllib.request.urlopen(urllib.request.Request(url, data, headers)) as answer:
@@ -143,7 +146,15 @@ class Bench:
         command = ["taskset", "-c", THEIRS, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, url]
         environment = os.environ | {"BENCH_KIND": kind, "BENCH_FILE": str(file)}
         output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
-        return json.loads(next(line for line in output.splitlines() if line.startswith("RESULT"))[7:])
+        return result_in(output)
+
+    def srp(self, url, client, file, connections=8, seconds=5):
+        """The same of sign-ins by SRP."""
+        return result_in(self.tell(THEIRS, "srp", url, client, str(file), str(connections), str(seconds)).decode())
+
+
+def result_in(output):
+    return json.loads(next(line for line in output.splitlines() if line.startswith("RESULT"))[7:])
 
 
 def folder():

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import functools
 import json
 import statistics
 import tempfile
@@ -16,7 +17,7 @@ SLICE = 200
 @dataclasses.dataclass
 class Scenario:
     name: str
-    asks: str  # a path of /v1, `rotating`, `jwks`, or `hello`
+    asks: str  # a path of /v1, `rotating`, `srp`, an operation of the Cognito API, `jwks`, or `hello`
     kind: str = "RS256"  # of the pool; see seed.rs
     store: str = "sqlite"
     connections: int = 8
@@ -42,6 +43,9 @@ ALL = [
     Scenario("rotate EdDSA SQLite", "rotating", "EdDSA+rotation", connections=64, sessions=4000),
     Scenario("login RS256 Redis", "login", store="redis", sessions=0),
     Scenario("revoke Redis", "token-revoke", "EdDSA", "redis", 64, sessions=20_000, tokens=0),
+    Scenario("Cognito: SRP Redis", "srp", "RS256+srp", "redis", users=200, sessions=200),
+    Scenario("Cognito: refresh Redis", "GetTokensFromRefreshToken", store="redis"),
+    Scenario("Cognito: GetUser Redis", "GetUser", store="redis", users=200, sessions=200, tokens=0),
     Scenario("JWKS", "jwks", users=1, sessions=1, tokens=0),
     Scenario("JWKS unlogged", "jwks", users=1, sessions=1, tokens=0, environment={"COGNATE__LOG__LEVEL": "warn"}),
 ]
@@ -69,12 +73,29 @@ def verify(scenario, url, path, line):
         assert header["alg"] == scenario.algorithm, header
 
 
-def jwks_path(url):
-    """The pool's id is in the issuer of its tokens."""
+def pool_and_client(url):
+    """Their ids, which are in tokens."""
     _, body = ask(f"{url}/v1/login", {"username": "user-0", "password": PASSWORD})
-    claims = json.loads(body)["access_token"].split(".")[1]
-    issuer = json.loads(base64.urlsafe_b64decode(claims + "==="))["iss"]
-    return f"/{issuer.rsplit('/', 1)[1]}/.well-known/jwks.json"
+    claims = json.loads(base64.urlsafe_b64decode(json.loads(body)["access_token"].split(".")[1] + "==="))
+    return claims["iss"].rsplit("/", 1)[1], claims["client_id"]
+
+
+def for_cognito(scenario, url, file):
+    """What the sessions of a file are to the Cognito API, as another file; one answer of it is looked at."""
+    _, client = pool_and_client(url)
+    lines = [line.split(" ") for line in file.read_text().splitlines()]
+    if scenario.asks == "GetUser":
+        refresh = lambda name, token: ask(f"{url}/v1/token-refresh", {"username": name, "refresh_token": token})[1]  # noqa: E731
+        lines = [[json.loads(refresh(name, token))["access_token"]] for name, token in lines]
+        status, body = ask(url, {"AccessToken": lines[0][0]}, "GetUser")
+        assert status == 200 and json.loads(body)["UserAttributes"], body
+    else:
+        lines = [[client, token] for _, token in lines]
+        status, body = ask(url, {"ClientId": client, "RefreshToken": lines[0][1]}, "GetTokensFromRefreshToken")
+        assert status == 200 and json.loads(body)["AuthenticationResult"]["IdToken"], body
+    made = file.with_suffix(".cognito")
+    made.write_text("".join(" ".join(line) + "\n" for line in lines))
+    return made
 
 
 def slices(scenario, file):
@@ -90,9 +111,13 @@ def slices(scenario, file):
 
 
 def measure(bench, server, asks, files, connections, seconds):
-    bench.wrk(server.url, asks, next(files), connections, 1)
+    if asks == "srp":
+        ask = functools.partial(bench.srp, server.url, "/".join(pool_and_client(server.url)))
+    else:
+        ask = functools.partial(bench.wrk, server.url, asks)
+    ask(next(files), connections, 1)
     used = server.processor_seconds()
-    result = bench.wrk(server.url, asks, next(files), connections, seconds)
+    result = ask(next(files), connections, seconds)
     result["cpu"] = (server.processor_seconds() - used) / result["requests"] * 1e6
     result["rate"] = result["requests"] / result["seconds"]
     return result
@@ -123,6 +148,11 @@ def show(scenario, figures, limits, memory):
     if scenario.asks == "login":
         best = 1 / (1 / limits["Argon2id"] + 2 / limit)
         line += f"  {rate / best:.2f} of a hash and two signatures, {1e6 / cpu / best:.2f} by processor"
+    elif scenario.asks == "srp":
+        best = 1 / (3 / limits["SRP power"] + 2 / limit)
+        line += f"  {rate / best:.2f} of three powers and two signatures, {1e6 / cpu / best:.2f} by processor"
+    elif scenario.asks == "GetUser":
+        line += f"  {rate / limits['RS256 verify']:.2f} of bare signature checks"
     elif tokens:
         line += f"  {tokens * rate / limit:.2f} of {limit:.0f} signatures/s, {tokens * 1e6 / cpu / limit:.2f} by processor"
         line += f"; {rate / limits['RS256']:.2f} x RS256"
@@ -145,8 +175,13 @@ def run_on(bench, scenario, options, environment):
     file = bench.seed(scenario.kind, scenario.users, scenario.sessions, environment)
     with bench.serve(environment) as server:
         idle = server.resident_mib()
-        asks = jwks_path(server.url) if scenario.asks == "jwks" else scenario.asks
-        verify(scenario, server.url, asks, file.read_text().splitlines()[-1])
+        asks = scenario.asks
+        if asks == "jwks":
+            asks = f"/{pool_and_client(server.url)[0]}/.well-known/jwks.json"
+        if asks[0].isupper():
+            file = for_cognito(scenario, server.url, file)
+        elif asks != "srp":  # Its own load looks at each of its answers.
+            verify(scenario, server.url, asks, file.read_text().splitlines()[-1])
         files = slices(scenario, file)
         work = lambda: measure(bench, server, asks, files, scenario.connections, options.seconds)  # noqa: E731
         kept = rounds(bench, options, [scenario.algorithm], work)

@@ -18,7 +18,8 @@ const AT_ONCE: usize = 64;
 const BATCH: usize = 500;
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// `kind` is one of the pool's algorithms, with `+rotation` behind it where refresh tokens shall rotate.
+/// `kind` is one of the pool's algorithms, with `+rotation` behind it where refresh tokens shall rotate, or `+srp` where
+/// the sign-ins shall leave verifiers.
 pub async fn seed(kind: &str, (users, sessions): (usize, usize), file: &Path) {
     let config = cognate::config::load(None, std::env::vars().collect(), &[]).unwrap();
     let Assembled { pools, ports } = open(&config, kind).await;
@@ -42,15 +43,16 @@ pub async fn open(config: &Config, kind: &str) -> Assembled {
     assembled
 }
 
-/// Gives the first pool its algorithm and its client the rotation.
+/// Gives the first pool its algorithm and SRP, and its client the rotation.
 async fn shape(pools: &Pools, kind: &str) {
-    let (algorithm, rotates) = kind.strip_suffix("+rotation").map_or((kind, false), |algorithm| (algorithm, true));
+    let (algorithm, more) = kind.split_once('+').unwrap_or((kind, ""));
     let algorithm: Algorithm = algorithm.parse().unwrap();
     let pool = pools.first().unwrap();
-    let rotation = rotates.then_some(Rotation { grace_seconds: 10 });
+    let rotation = (more == "rotation").then_some(Rotation { grace_seconds: 10 });
     let client = pools.surface(Surface::V1).unwrap().1.id;
     pools.update_client(&pool, &client, |client| client.rotation = rotation).await.unwrap();
-    pools.update_pool(pool.id(), |settings| settings.algorithm = algorithm).await.unwrap();
+    let srp = more == "srp";
+    pools.update_pool(pool.id(), |settings| (settings.algorithm, settings.srp) = (algorithm, srp)).await.unwrap();
     pools.reload().await.unwrap();
     if algorithm != Algorithm::default() {
         // At once, not after keys.publish_ahead.

@@ -1,5 +1,6 @@
--- What wrk asks, told by the environment: BENCH_KIND (a path of /v1, `rotating`, or a path to GET) and BENCH_FILE
--- (`NAME REFRESH_TOKEN` a line). Bodies are prepared; where tokens rotate, the new one is presented next.
+-- What wrk asks, told by the environment: BENCH_KIND (a path of /v1, `rotating`, an operation of the Cognito API, or a
+-- path to GET) and BENCH_FILE (`NAME REFRESH_TOKEN` a line; `CLIENT REFRESH_TOKEN` or an access token for Cognito's).
+-- Bodies are prepared; where tokens rotate, the new one is presented next.
 local kind, file = os.getenv('BENCH_KIND'), os.getenv('BENCH_FILE')
 local prepared, sessions, names = {}, {}, {}
 local at, head, tail = 0, 1, 0
@@ -8,9 +9,18 @@ local bodies = {
   login = '{"username":"%s","password":"correct horse battery"}',
   ['token-refresh'] = '{"username":"%s","refresh_token":"%s"}',
   ['token-revoke'] = '{"username":"%s","refresh_token":"%s"}',
+  GetTokensFromRefreshToken = '{"ClientId":"%s","RefreshToken":"%s"}',
+  GetUser = '{"AccessToken":"%s"}',
 }
 
+local function call(operation, ...)
+  local headers = { ['Content-Type'] = 'application/x-amz-json-1.1' }
+  headers['X-Amz-Target'] = 'AWSCognitoIdentityProviderService.' .. operation
+  return wrk.format('POST', '/', headers, bodies[operation]:format(...))
+end
+
 local function post(path, ...)
+  if path:match('^%u') then return call(path, ...) end
   return wrk.format('POST', '/v1/' .. path, { ['Content-Type'] = 'application/json' }, bodies[path]:format(...))
 end
 

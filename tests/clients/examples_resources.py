@@ -84,12 +84,31 @@ def get_csv_header(stage):
     assert header[0] == "cognito:username"
 
 
+ROLE = "arn:aws:iam::123456789012:role/import"
+
+
 def import_job(stage):
-    """A new import job, as members that name it."""
-    place = stage.place()
-    role = "arn:aws:iam::123456789012:role/import"
-    made = stage.admin.create_user_import_job(JobName="people", UserPoolId=place.pool, CloudWatchLogsRoleArn=role)
-    return {"UserPoolId": place.pool, "JobId": made["UserImportJob"]["JobId"]}
+    """A new import job in a pool of its own kind, which can not be changed while one runs."""
+    place = stage.place("imports")
+    made = stage.admin.create_user_import_job(JobName="people", UserPoolId=place.pool, CloudWatchLogsRoleArn=ROLE)
+    return {"UserPoolId": place.pool, "JobId": made["UserImportJob"]["JobId"]}, made["UserImportJob"]["PreSignedUrl"]
+
+
+def started_job(stage, people):
+    """One that runs, with a file of this many people."""
+    job, url = import_job(stage)
+    columns = stage.admin.get_csv_header(UserPoolId=job["UserPoolId"])["CSVHeader"]
+    rows = [",".join(columns)]
+    for number in range(people):
+        name = f"{secrets.token_hex(4)}-{number}"
+        person = {"cognito:username": name, "email": f"{name}@example.test", "email_verified": "true",
+                  "phone_number_verified": "false", "cognito:mfa_enabled": "false"}
+        rows.append(",".join(person.get(column, "") for column in columns))
+    headers = {"x-amz-server-side-encryption": "aws:kms"}
+    answer = requests.put(url, data="\n".join(rows) + "\n", headers=headers, timeout=30)
+    assert answer.status_code == 200, answer.text
+    stage.admin.start_user_import_job(**job)
+    return job
 
 
 @example
@@ -99,25 +118,22 @@ def create_user_import_job(stage):
 
 @example
 def describe_user_import_job(stage):
-    assert stage.admin.describe_user_import_job(**import_job(stage))["UserImportJob"]["Status"] == "Created"
+    job, _ = import_job(stage)
+    assert stage.admin.describe_user_import_job(**job)["UserImportJob"]["Status"] == "Created"
 
 
 @example
 def list_user_import_jobs(stage):
-    named = import_job(stage)
-    assert stage.admin.list_user_import_jobs(UserPoolId=named["UserPoolId"], MaxResults=60)["UserImportJobs"]
+    job, _ = import_job(stage)
+    assert stage.admin.list_user_import_jobs(UserPoolId=job["UserPoolId"], MaxResults=60)["UserImportJobs"]
 
 
 @example
 def start_user_import_job(stage):
-    place = stage.place()
-    role = "arn:aws:iam::123456789012:role/import"
-    job = stage.admin.create_user_import_job(JobName="people", UserPoolId=place.pool, CloudWatchLogsRoleArn=role)["UserImportJob"]
-    columns = stage.admin.get_csv_header(UserPoolId=place.pool)["CSVHeader"]
-    person = {"cognito:username": f"user-{secrets.token_hex(4)}", "email": "p@example.test", "email_verified": "true",
-              "phone_number_verified": "false", "cognito:mfa_enabled": "false"}
-    rows = [",".join(columns), ",".join(person.get(column, "") for column in columns)]
-    headers = {"x-amz-server-side-encryption": "aws:kms"}
-    answer = requests.put(job["PreSignedUrl"], data="\n".join(rows) + "\n", headers=headers, timeout=30)
-    assert answer.status_code == 200, answer.text
-    stage.admin.start_user_import_job(UserPoolId=place.pool, JobId=job["JobId"])
+    started_job(stage, 1)
+
+
+@example
+def stop_user_import_job(stage):
+    job = started_job(stage, 3000)
+    assert stage.admin.stop_user_import_job(**job)["UserImportJob"]["Status"] in ("Stopping", "Stopped")

@@ -4,7 +4,7 @@ import base64
 
 import pyotp
 
-from cognito_stage import PASSWORD, example
+from cognito_stage import PASSWORD, built, example
 from examples_users import of, token
 
 
@@ -185,8 +185,9 @@ def admin_forget_device(stage):
 def tracked(stage):
     """A pool that shows people their sessions."""
     place = stage.place("sessions")
-    stage.admin.set_user_pool_session_configuration(
-        UserPoolId=place.pool, UserSessionTracking="ENABLED", TokenSession={"MaxPerUser": 20})
+    if "SetUserPoolSessionConfiguration" in built():
+        stage.admin.set_user_pool_session_configuration(
+            UserPoolId=place.pool, UserSessionTracking="ENABLED", TokenSession={"MaxPerUser": 20})
     return place
 
 

@@ -25,7 +25,7 @@ const_monty_params!(
     "The integers modulo N."
 );
 
-type Element = ConstMontyForm<Group, { U3072::LIMBS }>;
+pub type Element = ConstMontyForm<Group, { U3072::LIMBS }>;
 
 /// N in hexadecimal.
 pub static MODULUS: LazyLock<String> = LazyLock::new(|| hex::encode(Group::PARAMS.modulus().as_ref().to_be_bytes()));
@@ -34,7 +34,8 @@ fn power(base: &Element, exponent: &[u8; 32]) -> Element {
     base.pow_amm_bounded_exp(&U256::from_be_slice(exponent).resize(), 256)
 }
 
-fn g(exponent: &[u8; 32]) -> Element {
+/// A power of the group's generator.
+pub fn g(exponent: &[u8; 32]) -> Element {
     power(&Element::new(&U3072::from_u8(2)), exponent)
 }
 
@@ -59,16 +60,21 @@ pub fn device_verifier([key, group, secret]: [&str; 3]) -> Value {
     json!({ "Salt": STANDARD.encode(pad(&salt)), "PasswordVerifier": STANDARD.encode(padded(&g(&x).retrieve())) })
 }
 
-pub struct SrpClient([u8; 32]);
+/// A secret number, and what the server is told of it.
+pub struct SrpClient {
+    secret: U3072,
+    a: U3072,
+}
 
 impl SrpClient {
     /// With a secret number of its own.
     pub fn new(secret: u8) -> Self {
-        Self([secret; 32])
+        let secret = [secret; 32];
+        Self { secret: U256::from_be_slice(&secret).resize(), a: g(&secret).retrieve() }
     }
 
     pub fn srp_a(&self) -> String {
-        hex::encode(g(&self.0).retrieve().to_be_bytes()).trim_start_matches('0').to_owned()
+        hex::encode(self.a.to_be_bytes()).trim_start_matches('0').to_owned()
     }
 
     /// ChallengeResponses to PASSWORD_VERIFIER.
@@ -87,15 +93,10 @@ impl SrpClient {
 
     fn prove(&self, pool: &str, user: &str, parameters: &Value, password: &str, timestamp: &str) -> Value {
         let told = |name: &str| parameters[name].as_str().unwrap_or_else(|| panic!("no {name} in {parameters}"));
-        let (salt, block) = (number(told("SALT")), told("SECRET_BLOCK"));
-        let (a, b) = (g(&self.0).retrieve(), number(told("SRP_B")));
+        let (salt, block, b) = (number(told("SALT")), told("SECRET_BLOCK"), number(told("SRP_B")));
         let x = sha256([padded(&salt), sha256(format!("{pool}{user}:{password}")).to_vec()].concat());
-        let u = sha256([padded(&a), padded(&b)].concat());
-        let k = sha256([padded(Group::PARAMS.modulus().as_ref()), vec![2]].concat());
-        let k = Element::new(&U256::from_be_slice(&k).resize());
-        let base = Element::new(&b).sub(&k.mul(&g(&x)));
-        let secret = power(&base, &self.0).mul(&power(&power(&base, &u), &x)).retrieve();
-        let prk = hmac_sha256(&pad(&u), &[&padded(&secret)]);
+        let u = sha256([padded(&self.a), padded(&b)].concat());
+        let prk = hmac_sha256(&pad(&u), &[&padded(&self.shared(&b, &u, &x))]);
         let key = hmac_sha256(&prk, &[b"Caldera Derived Key", &[1]]);
         let opened = STANDARD.decode(block).unwrap();
         let signed = [pool.as_bytes(), user.as_bytes(), &opened, timestamp.as_bytes()];
@@ -105,5 +106,14 @@ impl SrpClient {
             "PASSWORD_CLAIM_SIGNATURE": STANDARD.encode(hmac_sha256(&key[..16], &signed)),
             "TIMESTAMP": timestamp,
         })
+    }
+
+    /// (B - k·g^x)^(a + u·x), by one power of the whole exponent.
+    fn shared(&self, b: &U3072, u: &[u8; 32], x: &[u8; 32]) -> U3072 {
+        let k = sha256([padded(Group::PARAMS.modulus().as_ref()), vec![2]].concat());
+        let k = Element::new(&U256::from_be_slice(&k).resize());
+        let whole = |bytes: &[u8; 32]| -> U3072 { U256::from_be_slice(bytes).resize() };
+        let exponent = whole(u).wrapping_mul(&whole(x)).wrapping_add(&self.secret);
+        Element::new(b).sub(&k.mul(&g(x))).pow_amm_bounded_exp(&exponent, 513).retrieve()
     }
 }
