@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::user::check_standing;
 use super::{Client, Pool, Pools};
+use crate::clock::Timestamp;
 use crate::crypto;
 use crate::error::{Error, Kind};
 use crate::store::directory::User;
@@ -59,14 +60,14 @@ impl Pool {
 
     /// What the first proof stands on: whoever knew a password that was replaced since, or was signed out, must not go
     /// on with a second factor (S23). A new password says by itself whether it is still owed.
-    fn proof_state(&self, user: &User) -> String {
+    pub(super) fn proof_state(&self, user: &User) -> String {
         format!("{}.{}", user.session_epoch, self.password_state(Some(user)))
     }
 
     /// Keeps a challenge under a handle of its own. That of a second factor names the pool, because nothing else in
     /// Cognito's AssociateSoftwareToken does.
-    async fn put_anew(&self, purpose: Purpose, challenge: &Challenge) -> Result<String, Error> {
-        let handle = crypto::encode(self.ports.random.bytes::<32>()?);
+    pub(super) async fn put_anew(&self, purpose: Purpose, challenge: &Challenge) -> Result<String, Error> {
+        let handle = Handle::new(self, purpose, challenge.expires_at)?;
         let handle = if purpose == Purpose::NewPassword { handle } else { format!("{handle}.{}", self.id()) };
         self.ports.tokens.put_challenge(&self.handle_key(purpose, &handle), challenge).await?;
         Ok(handle)
@@ -78,6 +79,12 @@ impl Pool {
         self.put_anew(purpose, &Challenge { attempts_left: ATTEMPTS, ..pending.challenge }).await
     }
 
+    /// Which of these purposes a handle was made for. `ChallengeInvalid` when none.
+    pub(super) fn purpose_of(&self, session: &str, purposes: &[Purpose]) -> Result<Purpose, Error> {
+        let made_for = |purpose: &&Purpose| Handle::read(self, **purpose, session).is_some();
+        purposes.iter().find(made_for).copied().ok_or(Error::ChallengeInvalid)
+    }
+
     fn handle_key(&self, purpose: Purpose, session: &str) -> ChallengeKey {
         ChallengeKey {
             pool: self.id().to_owned(),
@@ -87,20 +94,43 @@ impl Pool {
         }
     }
 
-    /// The challenge of a handle, which stays alive. `by` is the client that answers and whom it says the user is,
-    /// where the dialect carries that.
+    /// Counts an attempt on the challenge of a handle, which stays alive, whoever owes it.
     ///
-    /// Errors: `ChallengeInvalid`, the standings, `Unavailable`.
+    /// Errors: `ChallengeInvalid` and its like, `Unavailable`.
+    pub(super) async fn kept(
+        &self,
+        purpose: Purpose,
+        session: &str,
+        client: Option<&Client>,
+    ) -> Result<(ChallengeKey, Challenge), Error> {
+        let key = self.handle_key(purpose, session);
+        let found = self.ports.tokens.attempt_challenge(&key, self.now()).await?;
+        let challenge = found.ok_or_else(|| self.why_gone(purpose, session))?;
+        let own = client.is_none_or(|client| challenge.client == client.id);
+        if own { Ok((key, challenge)) } else { Err(Error::ChallengeInvalid) }
+    }
+
+    /// Why there is no challenge of a handle: it says itself what it was and how long, so that nothing has to be kept
+    /// of one that is over.
+    fn why_gone(&self, purpose: Purpose, session: &str) -> Error {
+        match Handle::read(self, purpose, session) {
+            None => Error::ChallengeInvalid,
+            Some(handle) if handle.until <= self.now() => Error::ChallengeExpired,
+            Some(_) => Error::ChallengeUsed,
+        }
+    }
+
+    /// The challenge of a handle, which stays alive, and who owes it. `by` is the client that answers and whom it says
+    /// the user is, where the dialect carries that.
+    ///
+    /// Errors: `ChallengeInvalid` and its like, the standings, `Unavailable`.
     pub(super) async fn pending(
         &self,
         purpose: Purpose,
         session: &str,
         by: Option<(&Client, &str)>,
     ) -> Result<Pending, Error> {
-        let key = self.handle_key(purpose, session);
-        let found = self.ports.tokens.attempt_challenge(&key, self.now()).await?;
-        let challenge = found.filter(|found| by.is_none_or(|(client, _)| found.client == client.id));
-        let challenge = challenge.ok_or(Error::ChallengeInvalid)?;
+        let (key, challenge) = self.kept(purpose, session, by.map(|(client, _)| client)).await?;
         let user = self.ports.directory.user(self.id(), challenge.user).await?;
         let user = user.filter(|user| by.is_none_or(|(_, name)| self.names(user, name)));
         let user = user.ok_or(Error::ChallengeInvalid)?;
@@ -111,9 +141,47 @@ impl Pool {
         Ok(Pending { key, challenge, user })
     }
 
-    /// Takes a challenge away. `ChallengeInvalid` for all but one caller.
+    /// Takes a challenge away. `ChallengeUsed` for all but one caller.
     pub(super) async fn consume(&self, pending: &Pending) -> Result<(), Error> {
-        let taken = self.ports.tokens.consume_challenge(&pending.key, self.now()).await?;
-        if taken { Ok(()) } else { Err(Error::ChallengeInvalid) }
+        self.consume_key(&pending.key).await
+    }
+
+    pub(super) async fn consume_key(&self, key: &ChallengeKey) -> Result<(), Error> {
+        let taken = self.ports.tokens.consume_challenge(key, self.now()).await?;
+        if taken { Ok(()) } else { Err(Error::ChallengeUsed) }
+    }
+}
+
+/// What a handle says of itself: random bits, how long it works, and the tag that makes it ours and of one purpose.
+struct Handle {
+    until: Timestamp,
+}
+
+impl Handle {
+    const RANDOM: usize = 32;
+    const UNTIL: usize = 8;
+    const TAG: usize = 16;
+
+    #[expect(clippy::new_ret_no_self, reason = "it is only ever passed on in writing")]
+    fn new(pool: &Pool, purpose: Purpose, until: Timestamp) -> Result<String, Error> {
+        let mut written = pool.ports.random.bytes::<{ Self::RANDOM }>()?.to_vec();
+        written.extend(until.0.to_be_bytes());
+        let tag = Self::tag(pool, purpose, &written);
+        written.extend(tag);
+        Ok(crypto::encode(written))
+    }
+
+    fn read(pool: &Pool, purpose: Purpose, session: &str) -> Option<Self> {
+        let (handle, of) = session.split_once('.').unwrap_or((session, pool.id()));
+        let written = crypto::decode(handle).filter(|_| of == pool.id())?;
+        let (random, rest) = written.split_first_chunk::<{ Self::RANDOM }>()?;
+        let (until, tag) = rest.split_first_chunk::<{ Self::UNTIL }>()?;
+        let right = Self::tag(pool, purpose, &[random.as_slice(), until].concat());
+        crypto::same(&right, tag).then_some(Self { until: Timestamp(i64::from_be_bytes(*until)) })
+    }
+
+    fn tag(pool: &Pool, purpose: Purpose, body: &[u8]) -> Vec<u8> {
+        let tag = pool.secrets.handle.tag(&[purpose.as_str().as_bytes(), body]);
+        tag.into_iter().take(Self::TAG).collect()
     }
 }

@@ -19,8 +19,8 @@ const MOVES: u32 = 3;
 pub struct Registration<'a> {
     /// The name, or the contact where users are called by theirs.
     pub username: &'a str,
-    /// The password; it must fit the policy.
-    pub password: &'a str,
+    /// The password; it must fit the policy. None only where users may do without.
+    pub password: Option<&'a str>,
     /// The attributes.
     pub attributes: NamedValues,
 }
@@ -53,13 +53,19 @@ impl Pool {
         self.write_attributes(&mut user, Party::Owner(client), Life::New, &draft.attributes)?;
         self.check_called(&user, &named)?;
         self.check_required(&user)?;
-        self.settings.password_policy.check(draft.password, &own_names(&user))?;
+        match draft.password {
+            Some(password) => self.settings.password_policy.check(password, &own_names(&user))?,
+            None if self.settings.passwordless() => {}
+            None => return Err(Rule::Form("Missing required parameter Password").into()),
+        }
         let mail = self.to_prove(|contact| has(&user, contact))?;
         self.count_source(source).await?;
         if let Some(address) = user.email.as_deref().filter(|_| mail) {
             self.count_mail_to(&EmailAddress::parse(address)?).await?;
         }
-        user.keep(&self.keep_password(&user.username, draft.password).await?);
+        if let Some(password) = draft.password {
+            user.keep(&self.keep_password(&user.username, password).await?);
+        }
         user.aliases = self.aliases_of(&user);
         let user = self.ports.directory.create_user(&user).await?;
         if !mail {

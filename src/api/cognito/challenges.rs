@@ -5,8 +5,9 @@ use serde::Deserialize;
 use super::auth::{AuthOutput, Parameters, client_of};
 use super::fault::Fault;
 use super::operation::{Call, operations};
+use super::user_auth::choose;
 use crate::error::Error;
-use crate::pool::{Client, NewPassword, Pool, SrpProof, Step};
+use crate::pool::{Choice, Client, CodeAnswer, NewPassword, Pool, SrpProof, Step};
 
 operations! {
     Nobody RespondToAuthChallenge => respond_to_auth_challenge;
@@ -53,19 +54,25 @@ async fn respond(
     let given = &input.challenge_responses;
     let username = given.username(pool, client).await?;
     let answer = Answer { call, pool, client, given, username };
+    if input.challenge_name == "PASSWORD_VERIFIER" {
+        return answer.password_verifier().await.map(AuthOutput::from);
+    }
+    let session = input.session.as_deref();
+    let session = session.ok_or_else(|| Fault::invalid("Missing required parameter Session"))?;
     let step = match input.challenge_name.as_str() {
-        "PASSWORD_VERIFIER" => answer.password_verifier().await,
-        name => {
-            let session = input.session.as_deref();
-            let session = session.ok_or_else(|| Fault::invalid("Missing required parameter Session"))?;
-            match name {
-                "NEW_PASSWORD_REQUIRED" => answer.new_password(session).await,
-                "SOFTWARE_TOKEN_MFA" => answer.software_token(session).await,
-                "MFA_SETUP" => pool.respond_mfa_setup(client, username, session).await.map_err(Fault::from),
-                // Nobody is ever asked for any other.
-                _ => Err(Error::ChallengeInvalid.into()),
-            }
-        }
+        "NEW_PASSWORD_REQUIRED" => answer.new_password(session).await,
+        "SOFTWARE_TOKEN_MFA" => answer.software_token(session).await,
+        "EMAIL_OTP" => answer.code(session, "EMAIL_OTP", "EMAIL_OTP_CODE").await,
+        "SMS_MFA" => answer.code(session, "SMS_MFA", "SMS_MFA_CODE").await,
+        "SMS_OTP" => answer.code(session, "SMS_OTP", "SMS_OTP_CODE").await,
+        "SELECT_MFA_TYPE" => answer.select_mfa(session).await,
+        "MFA_SETUP" => answer.mfa_setup(session).await,
+        "SELECT_CHALLENGE" => return answer.choice(session, given.need("ANSWER")?).await,
+        "PASSWORD" => return answer.choosing(session, "PASSWORD", "PASSWORD").await,
+        "PASSWORD_SRP" => return answer.choosing(session, "PASSWORD_SRP", "SRP_A").await,
+        "WEB_AUTHN" => Err(Fault::invalid("WEB_AUTHN is not available on this server.")),
+        // Nobody is ever asked for any other.
+        _ => Err(Error::ChallengeInvalid.into()),
     };
     step.map(AuthOutput::from)
 }
@@ -108,5 +115,42 @@ impl Answer<'_> {
             Err(Error::CodeMismatch) => Err(Fault::from(Error::CodeMismatch).saying("Invalid code received for user")),
             Err(error) => Err(Fault::of_proof(error)),
         }
+    }
+
+    /// A code that was sent.
+    async fn code(&self, session: &str, challenge: &str, key: &str) -> Result<Step, Fault> {
+        let code = self.given.need(key)?;
+        let answer = CodeAnswer { challenge, username: self.username, session, code };
+        self.pool.respond_code(self.client, answer, self.call.source).await.map_err(|error| {
+            let wrong = matches!(error, Error::CodeMismatch);
+            let fault = Fault::of_proof(error);
+            match (wrong, challenge) {
+                (false, _) => fault,
+                (true, "SMS_MFA") => fault.saying("Invalid code received for user"),
+                (true, _) => fault.saying("Invalid code or auth state for the user."),
+            }
+        })
+    }
+
+    async fn select_mfa(&self, session: &str) -> Result<Step, Fault> {
+        let answer = self.given.need("ANSWER")?;
+        Ok(self.pool.respond_select_mfa(self.client, self.username, session, answer).await?)
+    }
+
+    async fn mfa_setup(&self, session: &str) -> Result<Step, Fault> {
+        let email = self.given.get("EMAIL");
+        Ok(self.pool.respond_mfa_setup(self.client, self.username, session, email).await?)
+    }
+
+    /// A challenge that was chosen, and what answers it.
+    async fn choosing(&self, session: &str, factor: &str, key: &str) -> Result<AuthOutput, Fault> {
+        self.given.need(key)?;
+        self.choice(session, factor).await
+    }
+
+    async fn choice(&self, session: &str, factor: &str) -> Result<AuthOutput, Fault> {
+        let (password, srp_a) = (self.given.get("PASSWORD"), self.given.get("SRP_A"));
+        let choice = Choice { username: self.username, factor: Some(factor), password, srp_a };
+        choose(self.call, self.pool, self.client, session, choice).await
     }
 }

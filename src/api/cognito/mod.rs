@@ -3,6 +3,7 @@
 
 mod admin_users;
 mod auth;
+mod auth_factors;
 mod challenges;
 mod claim;
 mod client_rules;
@@ -12,6 +13,7 @@ mod fault;
 mod groups;
 mod list_users;
 mod mfa;
+mod mfa_config;
 mod model;
 mod operation;
 mod own;
@@ -25,6 +27,7 @@ mod sign_up;
 mod sigv4;
 mod tokens;
 mod user;
+mod user_auth;
 mod violation;
 
 use std::sync::Arc;

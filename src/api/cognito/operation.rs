@@ -9,21 +9,26 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::fault::Fault;
-use super::{admin_users, auth, challenges, clients, groups, list_users, mfa, own, pools, sign_out, sign_up, tokens};
+use super::{
+    admin_users, auth, auth_factors, challenges, clients, groups, list_users, mfa, mfa_config, own, pools, sign_out,
+    sign_up, tokens,
+};
 use crate::api::Api;
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind};
 use crate::pool::{Caller, Client, Pool};
 
 /// The operations that are built, file by file.
-const TABLE: [&[Operation]; 12] = [
+const TABLE: [&[Operation]; 14] = [
     admin_users::ROWS,
     auth::ROWS,
+    auth_factors::ROWS,
     challenges::ROWS,
     clients::ROWS,
     groups::ROWS,
     list_users::ROWS,
     mfa::ROWS,
+    mfa_config::ROWS,
     own::ROWS,
     pools::ROWS,
     sign_out::ROWS,

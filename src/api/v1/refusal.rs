@@ -61,6 +61,7 @@ impl Refusal {
             | Error::PasswordResetRequired
             | Error::TemporaryPasswordExpired
             | Error::NewPasswordRequired
+            | Error::FactorRequired
             | Error::InvalidPassword(_)
             | Error::NoVerifiedAddress
             | Error::ResetNotAllowed
@@ -68,6 +69,8 @@ impl Refusal {
             | Error::CodeExpired
             | Error::CodeUsed
             | Error::ChallengeInvalid
+            | Error::ChallengeExpired
+            | Error::ChallengeUsed
             | Error::LinkInvalid
             | Error::InvitationForAnother
             | Error::AlreadyMember
@@ -98,6 +101,9 @@ impl Refusal {
 /// The text of a 401: each operation of the original has one of its own, whatever the reason (contract seeds §1).
 fn unauthorized(operation: Operation, error: &Error) -> Cow<'static, str> {
     match operation {
+        Operation::Login | Operation::NewPasswordRequired if matches!(error, Error::FactorRequired) => {
+            error.to_string().into()
+        }
         Operation::Login | Operation::ChangePassword => "Incorrect username or password.".into(),
         Operation::TokenRefresh => "Unauthorized.".into(),
         Operation::TokenRevoke => "Unauthorized".into(),
@@ -126,9 +132,12 @@ fn exception(error: &Error) -> &'static str {
         | Error::UserDisabled
         | Error::TemporaryPasswordExpired
         | Error::NewPasswordRequired
+        | Error::FactorRequired
         | Error::NoVerifiedAddress
         | Error::ResetNotAllowed
         | Error::ChallengeInvalid
+        | Error::ChallengeExpired
+        | Error::ChallengeUsed
         | Error::LinkInvalid
         | Error::InvitationForAnother
         | Error::AlreadyMember

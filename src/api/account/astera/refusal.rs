@@ -107,6 +107,7 @@ impl Refusal {
             | Error::PasswordResetRequired
             | Error::TemporaryPasswordExpired
             | Error::NewPasswordRequired
+            | Error::FactorRequired
             | Error::InvalidPassword(_)
             | Error::NoVerifiedAddress
             | Error::ResetNotAllowed
@@ -114,6 +115,8 @@ impl Refusal {
             | Error::CodeExpired
             | Error::CodeUsed
             | Error::ChallengeInvalid
+            | Error::ChallengeExpired
+            | Error::ChallengeUsed
             | Error::LinkInvalid
             | Error::InvitationForAnother
             | Error::AlreadyMember
@@ -164,7 +167,8 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
         | Error::UserDisabled
         | Error::PasswordResetRequired
         | Error::TemporaryPasswordExpired
-        | Error::NewPasswordRequired => StatusCode::FORBIDDEN,
+        | Error::NewPasswordRequired
+        | Error::FactorRequired => StatusCode::FORBIDDEN,
         Error::InvalidParameter { .. }
         | Error::UserNotFound
         | Error::InvalidPassword(_)
@@ -174,6 +178,8 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
         | Error::CodeExpired
         | Error::CodeUsed
         | Error::ChallengeInvalid
+        | Error::ChallengeExpired
+        | Error::ChallengeUsed
         | Error::LinkInvalid
         | Error::InvitationForAnother
         | Error::Rule(_)
