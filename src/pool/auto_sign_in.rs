@@ -5,13 +5,15 @@ use super::auth::{Proven, Step};
 use super::client::AuthFlow;
 use super::{Client, Pool, Terms};
 use crate::error::Error;
-use crate::store::directory::User;
+use crate::store::directory::{User, UserStatus};
 use crate::store::tokens::Purpose;
 
 impl Pool {
-    /// A handle for the confirmation of a registration; none where the client does not sign in by choice.
+    /// A handle for the confirmation of a registration, or for the sign-in where none is needed; none where the client
+    /// does not sign in by choice.
     pub async fn registration_session(&self, client: &Client, user: &User) -> Result<Option<String>, Error> {
-        self.session_after(Purpose::SignedUp, client, user).await
+        let confirmed = user.status == UserStatus::Confirmed;
+        self.session_after(if confirmed { Purpose::AutoSignIn } else { Purpose::SignedUp }, client, user).await
     }
 
     /// A handle that signs a user in who was just confirmed; none where the client does not sign in by choice.

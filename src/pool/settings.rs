@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::password::PasswordPolicy;
 use super::schema::Schema;
+use super::trigger::Triggers;
 use crate::clock::Timestamp;
 use crate::config::Period;
 use crate::error::Error;
@@ -65,6 +66,9 @@ pub struct PoolSettings {
     /// What a sign-in by choice may begin with (Cognito's AllowedFirstAuthFactors).
     #[serde(default = "only_password")]
     pub first_proofs: Vec<FirstProof>,
+    /// The functions that it calls.
+    #[serde(default)]
+    pub triggers: Triggers,
     /// Whether it is kept from being deleted.
     #[serde(default)]
     pub deletion_protection: bool,
@@ -186,6 +190,7 @@ impl PoolSettings {
             mfa: MfaRules::default(),
             mfa_described: serde_json::Map::new(),
             first_proofs: only_password(),
+            triggers: Triggers::default(),
             deletion_protection: false,
             tags: BTreeMap::new(),
             described: serde_json::Map::new(),
