@@ -129,6 +129,9 @@ pub enum Error {
     /// The present password is temporary, and the API that was called has no words to ask for another.
     #[error("A new password must be chosen first.")]
     NewPasswordRequired,
+    /// The user owes a second factor, and the API that was called has no words to ask for it.
+    #[error("A second factor is required, which this API can not ask for.")]
+    FactorRequired,
     /// The new password breaks the pool's policy; the text names the first broken rule.
     #[error("Password does not conform to policy: {0}")]
     InvalidPassword(Cow<'static, str>),
@@ -147,9 +150,15 @@ pub enum Error {
     /// The code has expired.
     #[error("Invalid code provided, please request a code again.")]
     CodeExpired,
-    /// The challenge is unknown, used, exhausted or out of time.
+    /// The challenge is unknown, of another step, or overtaken by what happened since.
     #[error("Invalid session for the user.")]
     ChallengeInvalid,
+    /// The challenge is ours, and out of time.
+    #[error("Invalid session for the user, session is expired.")]
+    ChallengeExpired,
+    /// The challenge is ours, and was answered.
+    #[error("Invalid session for the user, session can only be used once.")]
+    ChallengeUsed,
     /// A mailed link is unknown, used, out of time, or overtaken by what happened since.
     #[error("The link is invalid or has expired.")]
     LinkInvalid,
@@ -240,6 +249,7 @@ impl Error {
             | Self::PasswordResetRequired
             | Self::TemporaryPasswordExpired
             | Self::NewPasswordRequired
+            | Self::FactorRequired
             | Self::InvalidPassword(_)
             | Self::NoVerifiedAddress
             | Self::ResetNotAllowed
@@ -247,6 +257,8 @@ impl Error {
             | Self::CodeUsed
             | Self::CodeExpired
             | Self::ChallengeInvalid
+            | Self::ChallengeExpired
+            | Self::ChallengeUsed
             | Self::LinkInvalid
             | Self::InvitationForAnother
             | Self::AlreadyMember
@@ -276,6 +288,7 @@ impl Error {
             Self::PasswordResetRequired => "password_reset_required",
             Self::TemporaryPasswordExpired => "temporary_password_expired",
             Self::NewPasswordRequired => "new_password_required",
+            Self::FactorRequired => "factor_required",
             Self::InvalidPassword(_) => "invalid_password",
             Self::NoVerifiedAddress => "no_verified_address",
             Self::ResetNotAllowed => "reset_not_allowed",
@@ -283,6 +296,8 @@ impl Error {
             Self::CodeUsed => "code_used",
             Self::CodeExpired => "code_expired",
             Self::ChallengeInvalid => "challenge_invalid",
+            Self::ChallengeExpired => "challenge_expired",
+            Self::ChallengeUsed => "challenge_used",
             Self::LinkInvalid => "link_invalid",
             Self::InvitationForAnother => "invitation_for_another",
             Self::AlreadyMember => "already_member",

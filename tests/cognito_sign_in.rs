@@ -1,10 +1,13 @@
 //! Signing in over the Amazon Cognito API: every flow, every refusal in its words (contract cognito (c) to (f)).
 
+mod choice;
 mod devices;
+mod email_mfa;
 mod mfa;
 mod new_password;
 mod password;
 mod refresh;
+mod registered;
 mod secret;
 mod srp;
 mod srp_client;
@@ -54,3 +57,13 @@ fn result(answer: &Answer, name: &str) -> String {
 
 const WRONG: &str = "NotAuthorizedException: Incorrect username or password.";
 const NO_SESSION: &str = "NotAuthorizedException: Invalid session for the user.";
+const USED: &str = "NotAuthorizedException: Invalid session for the user, session can only be used once.";
+const EXPIRED: &str = "NotAuthorizedException: Invalid session for the user, session is expired.";
+const WRONG_CODE: &str = "CodeMismatchException: Invalid code or auth state for the user.";
+
+/// The code of so many digits in the one mail that is waiting.
+async fn mailed(app: &TestApp, digits: usize) -> String {
+    let mail = app.mail().await;
+    let is_code = |line: &&str| line.len() == digits && line.bytes().all(|byte| byte.is_ascii_digit());
+    mail.lines().map(str::trim).find(is_code).unwrap_or_else(|| panic!("no code in {mail}")).to_owned()
+}

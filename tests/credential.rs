@@ -37,7 +37,7 @@ async fn id_and_secret_prove_their_user_and_yield_tokens(app: TestApp) {
     for replica in app.replicas() {
         let proven = replica.pool().authenticate_credential(&id, &secret, HERE).await.unwrap();
         let terms = Terms { refreshable: false, ..Terms::from(&client) };
-        let tokens = replica.pool().next_step(terms, &proven).await.unwrap().tokens().unwrap();
+        let tokens = replica.pool().tokens_at_once(terms, &proven).await.unwrap();
         assert!(tokens.refresh_token.is_none() && app.accepts(&tokens.access_token).await);
     }
     assert_eq!(app.login("alice", PASSWORD).await.status, 200, "the password stays what it was");
@@ -102,8 +102,8 @@ async fn who_may_have_no_tokens_is_refused_once_he_has_proven_himself(app: TestA
     app.pool().enable_user("alice").await.unwrap();
     app.pool().set_password("alice", "a temporary horse", true).await.unwrap();
     let proven = app.pool().authenticate_credential(&id, &secret, HERE).await.unwrap();
-    let step = app.pool().next_step(Terms::from(&app.client()), &proven).await.unwrap();
-    assert!(matches!(step.tokens(), Err(Error::NewPasswordRequired)));
+    let tokens = app.pool().tokens_at_once(Terms::from(&app.client()), &proven).await;
+    assert!(matches!(tokens, Err(Error::NewPasswordRequired)));
     app.pool().delete_user("alice").await.unwrap();
     assert_eq!(proves(&app, &id, &secret).await, "not_authorized");
 }

@@ -75,8 +75,9 @@ impl TestApp {
     /// The refresh token of a sign-in through another API.
     async fn refresh_token_of(&self, surface: Surface, name: &str) -> String {
         let source = std::net::IpAddr::from([127, 0, 0, 1]);
-        let step = self.pool().initiate_auth(&self.surface(surface), name, PASSWORD, source).await.unwrap();
-        step.tokens().unwrap().refresh_token.unwrap()
+        let proven = self.pool().prove(name, PASSWORD, source).await.unwrap();
+        let tokens = self.pool().tokens_at_once(Terms::from(&self.surface(surface)), &proven).await;
+        tokens.unwrap().refresh_token.unwrap()
     }
 }
 
@@ -292,7 +293,7 @@ async fn a_client_of_no_api_refreshes_with_its_own_lives(app: TestApp) {
     app.reload().await;
     let source = std::net::IpAddr::from([127, 0, 0, 1]);
     let proven = app.pool().prove("alice", PASSWORD, source).await.unwrap();
-    let tokens = app.pool().next_step(Terms::from(&client), &proven).await.unwrap().tokens().unwrap();
+    let tokens = app.pool().tokens_at_once(Terms::from(&client), &proven).await.unwrap();
     let token = tokens.refresh_token.unwrap();
     let form = [("grant_type", "refresh_token"), ("refresh_token", token.as_str()), ("client_id", &client.id)];
     assert_eq!(app.token(&form).await.json()["expires_in"], 600);

@@ -9,6 +9,7 @@ use cognate::config::Secret;
 use cognate::error::Error;
 use cognate::pool::NewUser;
 use cognate::pool::client::Rotation;
+use cognate::pool::settings::{MfaMode, MfaRules};
 use cognate::store::directory::UserStatus;
 use serde_json::{Value, json};
 use sqlx::Connection as _;
@@ -168,6 +169,7 @@ impl Stage {
                 }
                 app.clock.advance_seconds(1);
             }
+            "challenge_used" => assert_eq!(app.post(&call.path, call.body.clone()).await.status, 200),
             "limit_exceeded" => {
                 let token = call.body["refresh_token"].as_str().unwrap();
                 for _ in 0..90 {
@@ -193,6 +195,11 @@ impl Stage {
         }
         match refusal {
             "code_expired" => self.app.clock.advance_seconds(600),
+            "challenge_expired" => self.app.clock.advance_seconds(900),
+            "factor_required" => {
+                let rules = MfaRules { mode: MfaMode::On, software_token: true, ..MfaRules::default() };
+                self.app.change_pool(|pool| pool.mfa = rules).await;
+            }
             "token_expired" => self.app.clock.advance_seconds(86_400),
             "temporary_password_expired" => self.app.clock.advance_seconds(7 * 86_400),
             "too_many_requests" => {

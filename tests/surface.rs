@@ -18,7 +18,7 @@ fn client(app: &TestApp, surface: Surface) -> Client {
 async fn sign_in(app: &TestApp, terms: Terms<'_>) -> Tokens {
     let pool = app.pool();
     let user = pool.prove("alice", PASSWORD, HERE).await.unwrap();
-    pool.next_step(terms, &user).await.unwrap().tokens().unwrap()
+    pool.tokens_at_once(terms, &user).await.unwrap()
 }
 
 /// How it ended: `ok`, or the refusal's name.

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::http::{self, Outcome};
 use super::{Api, Dialect, Route};
 use crate::error::Error;
-use crate::pool::{Client, Pool, Step, Surface, Terms, Tokens};
+use crate::pool::{Client, Pool, Surface, Terms, Tokens};
 use refusal::Refusal;
 use request::{Claim, Grant, Parameters};
 
@@ -134,10 +134,7 @@ impl Call<'_> {
         let terms = Terms { bound_to: &id, ..Terms::from(&client) };
         let tokens = match grant {
             Grant::Password { username, password } => self.sign_in(&pool, terms, username, password).await,
-            Grant::ClientCredentials => {
-                let step = pool.next_step(Terms { refreshable: false, ..terms }, &credential).await;
-                step.and_then(Step::tokens)
-            }
+            Grant::ClientCredentials => pool.tokens_at_once(Terms { refreshable: false, ..terms }, &credential).await,
             Grant::RefreshToken(token) => pool.refresh(terms, None, token, 0).await,
         };
         Ok((client.id.clone(), tokens.map_err(|error| Refusal::of_grant(error, grant))?))
@@ -145,7 +142,7 @@ impl Call<'_> {
 
     async fn sign_in(&self, pool: &Pool, terms: Terms<'_>, username: &str, password: &str) -> Result<Tokens, Error> {
         let user = pool.prove(username, password, self.source()).await?;
-        pool.next_step(terms, &user).await?.tokens()
+        pool.tokens_at_once(terms, &user).await
     }
 
     /// An app client, which has no secret (RFC 6749 §2.1: a public client): whoever holds its refresh token may use it.

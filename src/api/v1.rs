@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::http::{self, BodyFault, Outcome};
 use super::{Api, Dialect, Route};
 use crate::error::{Error, Kind};
-use crate::pool::{Client, Digits, Pool, Step, Surface, Terms, Tokens};
+use crate::pool::{Client, Digits, NewPassword, Pool, Step, Surface, Terms, Tokens};
 use refusal::Refusal;
 use request::{
     ChangePassword, ForgotPassword, ForgotPasswordConfirm, Login, NewPasswordRequired, TokenRefresh, TokenRevoke,
@@ -215,7 +215,10 @@ impl Call<'_> {
 fn step(step: &Step) -> Result<Reply, Error> {
     match step {
         Step::Tokens(issued) => tokens(issued),
-        Step::Challenge(asked) => json(&ChallengeBody { challenge_name: asked.name, session: &asked.session }),
+        Step::Challenge(asked) if asked.name == NewPassword::CHALLENGE => {
+            json(&ChallengeBody { challenge_name: asked.name, session: &asked.session })
+        }
+        Step::Challenge(_) => Err(Error::FactorRequired),
     }
 }
 

@@ -24,7 +24,8 @@ pub struct Invited<'a> {
 }
 
 impl Pool {
-    /// Makes a user with a temporary password. Where the mail can not be kept there is no user either.
+    /// Makes a user with a temporary password; where users may do without and none is given, one without. Where the mail
+    /// can not be kept there is no user either.
     ///
     /// Errors: `Rule`, `InvalidParameter`, `InvalidPassword`, `UserExists`, `Hook`, `Unavailable`.
     pub async fn invite_user(&self, draft: Invited<'_>) -> Result<User, Error> {
@@ -32,6 +33,10 @@ impl Pool {
         let named = (user.email.clone(), user.phone.clone());
         self.write_attributes(&mut user, Party::Administrator, Life::New, &draft.attributes)?;
         self.check_called(&user, &named)?;
+        if draft.temporary_password.is_none() && self.settings.passwordless() {
+            user.aliases = self.aliases_of(&user);
+            return self.create_or_take(&user, draft.take_alias).await;
+        }
         let password = self.temporary_password(draft.temporary_password, &user)?;
         user.status = UserStatus::ForceChangePassword;
         self.pre_create_user(&user, draft.told).await?;

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::alias::NameKeys;
 use super::client::AuthFlow;
+use super::factor::OwedFactor;
 use super::hash::PasswordCheck;
-use super::mfa::OwedFactor;
 use super::user::check_standing;
 use super::{Asked, Client, Device, Pool, Terms, Tokens};
 use crate::clock::Timestamp;
@@ -34,16 +34,6 @@ pub enum Step {
     Challenge(Asked),
 }
 
-impl Step {
-    /// The tokens, where there are no words for a challenge: then one is the refusal `NewPasswordRequired`.
-    pub fn tokens(self) -> Result<Tokens, Error> {
-        match self {
-            Self::Tokens(tokens) => Ok(tokens),
-            Self::Challenge(_) => Err(Error::NewPasswordRequired),
-        }
-    }
-}
-
 /// What stands between a user and his tokens.
 enum Owed {
     /// A new password.
@@ -60,9 +50,10 @@ pub(super) struct Login {
 }
 
 impl Pool {
-    /// Proves a username (or verified email) and password, and says what comes next.
+    /// Proves a username (or verified email) and password, and says what comes next, where there are words for a new
+    /// password and none for a second factor.
     ///
-    /// Errors: `NotAuthorized` (unknown or wrong, not told apart), `TooManyRequests`, the standings of
+    /// Errors: `NotAuthorized` (unknown or wrong, not told apart), `TooManyRequests`, `FactorRequired`, the standings of
     /// `next_step`, `Unavailable`.
     pub async fn initiate_auth(
         &self,
@@ -72,7 +63,10 @@ impl Pool {
         source: IpAddr,
     ) -> Result<Step, Error> {
         let user = self.prove(username, password, source).await?;
-        self.next_step(Terms::from(client), &user).await
+        match self.owed(user.user())? {
+            Some(Owed::Factor(_)) => Err(Error::FactorRequired),
+            Some(Owed::Password) | None => self.next_step(Terms::from(client), &user).await,
+        }
     }
 
     /// Proves a username (or verified email) and password. Whether the user may have tokens is not said yet:
@@ -207,6 +201,23 @@ impl Pool {
                 None => Ok(Step::Challenge(self.ask_factor(terms, user, owed).await?)),
             },
             None => self.device_or_tokens(terms, user, device).await,
+        }
+    }
+
+    /// The same where there are no words for what is owed: nothing is asked then.
+    ///
+    /// Errors: as of [`Pool::next_step`], `NewPasswordRequired`, `FactorRequired`.
+    pub async fn tokens_at_once(&self, terms: Terms<'_>, user: &Proven) -> Result<Tokens, Error> {
+        self.owes_nothing(user.user())?;
+        self.open_session(terms, user.user()).await
+    }
+
+    /// Refuses a user who owes something. Errors: as of [`Pool::tokens_at_once`].
+    pub(super) fn owes_nothing(&self, user: &User) -> Result<(), Error> {
+        match self.owed(user)? {
+            Some(Owed::Password) => Err(Error::NewPasswordRequired),
+            Some(Owed::Factor(_)) => Err(Error::FactorRequired),
+            None => Ok(()),
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::device_sign_in::NamedDevice;
 use super::user::check_standing;
 use super::{Client, Pool, Pools, Terms};
+use crate::clock::Timestamp;
 use crate::crypto;
 use crate::error::{Error, Kind};
 use crate::store::directory::User;
@@ -35,10 +36,15 @@ pub(super) struct Pending {
 impl Pending {
     /// On what terms the sign-in goes on: on the device that it began on.
     pub(super) fn terms<'a>(&'a self, client: &'a Client) -> Terms<'a> {
-        let key = self.challenge.payload.as_deref().and_then(|payload| Carried::read(payload).device);
-        let device = key.map(|key| NamedDevice { key, answered: Some(&self.key) });
-        Terms { device, ..Terms::from(client) }
+        terms_of(&self.key, &self.challenge, client)
     }
+}
+
+/// On what terms a sign-in goes on from the answer to a challenge.
+pub(super) fn terms_of<'a>(key: &'a ChallengeKey, challenge: &'a Challenge, client: &'a Client) -> Terms<'a> {
+    let device = challenge.payload.as_deref().and_then(|payload| Carried::read(payload).device);
+    let device = device.map(|device| NamedDevice { key: device, answered: Some(key) });
+    Terms { device, ..Terms::from(client) }
 }
 
 /// What a challenge carries on from the proofs before it.
@@ -108,14 +114,20 @@ impl Pool {
 
     /// What the first proof stands on: whoever knew a password that was replaced since, or was signed out, must not go
     /// on with a second factor (S23). A new password says by itself whether it is still owed.
-    fn proof_state(&self, user: &User) -> String {
+    pub(super) fn proof_state(&self, user: &User) -> String {
         format!("{}.{}", user.session_epoch, self.password_state(Some(user)))
+    }
+
+    /// What a challenge of a sign-in carries on: what its proof stands on, and the device that it began on.
+    pub(super) fn carried(&self, terms: Terms<'_>, user: &User) -> Option<String> {
+        let (state, device) = (self.proof_state(user), terms.device.map(|device| device.key));
+        Carried { state: Some(&state), device, for_factor: false }.write()
     }
 
     /// Keeps a challenge under a handle of its own. That of a second factor names the pool, because nothing else in
     /// Cognito's AssociateSoftwareToken does.
     pub(super) async fn put_anew(&self, purpose: Purpose, challenge: &Challenge) -> Result<String, Error> {
-        let handle = crypto::encode(self.ports.random.bytes::<32>()?);
+        let handle = Handle::new(self, purpose, challenge.expires_at)?;
         let handle = if purpose == Purpose::NewPassword { handle } else { format!("{handle}.{}", self.id()) };
         self.ports.tokens.put_challenge(&self.handle_key(purpose, &handle), challenge).await?;
         Ok(handle)
@@ -127,6 +139,12 @@ impl Pool {
         self.put_anew(purpose, &Challenge { attempts_left: ATTEMPTS, ..pending.challenge }).await
     }
 
+    /// Which of these purposes a handle was made for. `ChallengeInvalid` when none.
+    pub(super) fn purpose_of(&self, session: &str, purposes: &[Purpose]) -> Result<Purpose, Error> {
+        let made_for = |purpose: &&Purpose| Handle::read(self, **purpose, session).is_some();
+        purposes.iter().find(made_for).copied().ok_or(Error::ChallengeInvalid)
+    }
+
     pub(super) fn handle_key(&self, purpose: Purpose, session: &str) -> ChallengeKey {
         ChallengeKey {
             pool: self.id().to_owned(),
@@ -136,38 +154,112 @@ impl Pool {
         }
     }
 
-    /// The challenge of a handle, which stays alive. `by` is the client that answers and whom it says the user is,
-    /// where the dialect carries that.
+    /// Counts an attempt on the challenge of a handle, which stays alive, whoever owes it.
     ///
-    /// Errors: `ChallengeInvalid`, the standings, `Unavailable`.
+    /// Errors: `ChallengeInvalid` and its like, `Unavailable`.
+    pub(super) async fn kept(
+        &self,
+        purpose: Purpose,
+        session: &str,
+        client: Option<&Client>,
+    ) -> Result<(ChallengeKey, Challenge), Error> {
+        let key = self.handle_key(purpose, session);
+        let found = self.ports.tokens.attempt_challenge(&key, self.now()).await?;
+        let challenge = found.ok_or_else(|| self.why_gone(purpose, session))?;
+        let own = client.is_none_or(|client| challenge.client == client.id);
+        if own { Ok((key, challenge)) } else { Err(Error::ChallengeInvalid) }
+    }
+
+    /// Why there is no challenge of a handle: it says itself what it was and how long, so that nothing has to be kept
+    /// of one that is over.
+    fn why_gone(&self, purpose: Purpose, session: &str) -> Error {
+        match Handle::read(self, purpose, session) {
+            None => Error::ChallengeInvalid,
+            Some(handle) if handle.until <= self.now() => Error::ChallengeExpired,
+            Some(_) => Error::ChallengeUsed,
+        }
+    }
+
+    /// The challenge of a handle, which stays alive, and who owes it. `by` is the client that answers and whom it says
+    /// the user is, where the dialect carries that.
+    ///
+    /// Errors: `ChallengeInvalid` and its like, the standings, `Unavailable`.
     pub(super) async fn pending(
         &self,
         purpose: Purpose,
         session: &str,
         by: Option<(&Client, &str)>,
     ) -> Result<Pending, Error> {
-        self.pending_at(self.handle_key(purpose, session), by).await
+        let (key, challenge) = self.kept(purpose, session, by.map(|(client, _)| client)).await?;
+        self.owed_by(key, challenge, by.map(|(_, name)| name)).await
     }
 
     /// The same where its place is known.
     pub(super) async fn pending_at(&self, key: ChallengeKey, by: Option<(&Client, &str)>) -> Result<Pending, Error> {
         let found = self.ports.tokens.attempt_challenge(&key, self.now()).await?;
         let challenge = found.filter(|found| by.is_none_or(|(client, _)| found.client == client.id));
-        let challenge = challenge.ok_or(Error::ChallengeInvalid)?;
+        self.owed_by(key, challenge.ok_or(Error::ChallengeInvalid)?, by.map(|(_, name)| name)).await
+    }
+
+    /// Who owes a challenge, if he still does.
+    async fn owed_by(&self, key: ChallengeKey, challenge: Challenge, username: Option<&str>) -> Result<Pending, Error> {
         let user = self.ports.directory.user(self.id(), challenge.user).await?;
-        let user = user.filter(|user| by.is_none_or(|(_, name)| self.names(user, name)));
+        let user = user.filter(|user| username.is_none_or(|name| self.names(user, name)));
         let user = user.ok_or(Error::ChallengeInvalid)?;
         check_standing(&user)?;
-        let state = challenge.payload.as_deref().and_then(|payload| Carried::read(payload).state);
-        if state.is_some_and(|state| state != self.proof_state(&user)) {
+        if self.stands(&challenge, &user) == Some(false) {
             return Err(Error::ChallengeInvalid);
         }
         Ok(Pending { key, challenge, user })
     }
 
-    /// Takes a challenge away. `ChallengeInvalid` for all but one caller.
+    /// Whether what the first proof of a challenge stood on is still so; none where it does not say.
+    pub(super) fn stands(&self, challenge: &Challenge, user: &User) -> Option<bool> {
+        let state = Carried::read(challenge.payload.as_deref()?).state?;
+        Some(state == self.proof_state(user))
+    }
+
+    /// Takes a challenge away. `ChallengeUsed` for all but one caller.
     pub(super) async fn consume(&self, pending: &Pending) -> Result<(), Error> {
-        let taken = self.ports.tokens.consume_challenge(&pending.key, self.now()).await?;
-        if taken { Ok(()) } else { Err(Error::ChallengeInvalid) }
+        self.consume_key(&pending.key).await
+    }
+
+    pub(super) async fn consume_key(&self, key: &ChallengeKey) -> Result<(), Error> {
+        let taken = self.ports.tokens.consume_challenge(key, self.now()).await?;
+        if taken { Ok(()) } else { Err(Error::ChallengeUsed) }
+    }
+}
+
+/// What a handle says of itself: random bits, how long it works, and the tag that makes it ours and of one purpose.
+struct Handle {
+    until: Timestamp,
+}
+
+impl Handle {
+    const RANDOM: usize = 32;
+    const UNTIL: usize = 8;
+    const TAG: usize = 16;
+
+    #[expect(clippy::new_ret_no_self, reason = "it is only ever passed on in writing")]
+    fn new(pool: &Pool, purpose: Purpose, until: Timestamp) -> Result<String, Error> {
+        let mut written = pool.ports.random.bytes::<{ Self::RANDOM }>()?.to_vec();
+        written.extend(until.0.to_be_bytes());
+        let tag = Self::tag(pool, purpose, &written);
+        written.extend(tag);
+        Ok(crypto::encode(written))
+    }
+
+    fn read(pool: &Pool, purpose: Purpose, session: &str) -> Option<Self> {
+        let (handle, of) = session.split_once('.').unwrap_or((session, pool.id()));
+        let written = crypto::decode(handle).filter(|_| of == pool.id())?;
+        let (random, rest) = written.split_first_chunk::<{ Self::RANDOM }>()?;
+        let (until, tag) = rest.split_first_chunk::<{ Self::UNTIL }>()?;
+        let right = Self::tag(pool, purpose, &[random.as_slice(), until].concat());
+        crypto::same(&right, tag).then_some(Self { until: Timestamp(i64::from_be_bytes(*until)) })
+    }
+
+    fn tag(pool: &Pool, purpose: Purpose, body: &[u8]) -> Vec<u8> {
+        let tag = pool.secrets.handle.tag(&[purpose.as_str().as_bytes(), body]);
+        tag.into_iter().take(Self::TAG).collect()
     }
 }

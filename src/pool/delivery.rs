@@ -19,7 +19,11 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// To an address, or to a number.
     pub(super) fn to(address: &str) -> Self {
+        if address.starts_with('+') && !address.contains('@') {
+            return Self { contact: Contact::PhoneNumber, destination: masked_number(address) };
+        }
         Self { contact: Contact::Email, destination: masked(address) }
     }
 }
@@ -71,6 +75,14 @@ fn masked(address: &str) -> String {
     format!("{}***@{}***", first(local), first(domain))
 }
 
+/// All but the last four digits.
+fn masked_number(number: &str) -> String {
+    let digits = number.trim_start_matches('+');
+    let hidden = digits.len().saturating_sub(4);
+    let shown = digits.get(hidden..).unwrap_or_default();
+    format!("+{}{shown}", "*".repeat(hidden))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +91,7 @@ mod tests {
     fn of_an_address_its_first_letters_are_told() {
         assert_eq!(masked("test@test.example"), "t***@t***");
         assert_eq!(masked("a@b.c"), "a***@b***");
+        assert_eq!(masked_number("+12065559934"), "+*******9934");
+        assert_eq!(masked_number("+123"), "+123");
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::auth::Step;
 use super::challenge::{Carried, Pending};
-use super::mfa::OwedFactor;
+use super::factor::OwedFactor;
 use super::srp::SrpA;
 use super::srp_sign_in::{Exchange, Prover};
 use super::{Asked, Client, Device, Pool, SrpProof, Terms};
@@ -70,7 +70,7 @@ impl Pool {
 
     /// Whether a device spares its user a second factor. One that he has yet to set up is never spared.
     pub(super) fn stands_for_factor(&self, device: &Device, owed: &OwedFactor) -> bool {
-        self.spares_factors(device) && !matches!(owed, OwedFactor::Setup)
+        self.spares_factors(device) && !matches!(owed, OwedFactor::Setup(_))
     }
 
     fn spares_factors(&self, device: &Device) -> bool {

@@ -1,9 +1,8 @@
 //! Invitations into an organization: a link for one address, good for one joining.
 
-use super::auth::{Proven, owes_password};
+use super::auth::Proven;
 use super::link::{Invited, Link, LinkTo, Recipient};
 use super::name::EmailAddress;
-use super::user::check_standing;
 use super::{Action, Client, Pool};
 use crate::error::Error;
 use crate::outbound::mail::LinkMail;
@@ -68,13 +67,11 @@ impl Pool {
     /// nothing.
     ///
     /// Errors: `LinkInvalid`, `InvitationForAnother` (no verified address of his was invited), `AlreadyMember`,
-    /// `NotFound(Organization)`, the standings of [`Pool::next_step`], `NewPasswordRequired`, `Unavailable`.
+    /// `NotFound(Organization)`, the standings of [`Pool::next_step`], `NewPasswordRequired`, `FactorRequired`,
+    /// `Unavailable`.
     pub async fn accept_invitation(&self, client: &Client, user: &Proven, token: &str) -> Result<(), Error> {
         let user = user.user();
-        check_standing(user)?;
-        if owes_password(user, self.now())? {
-            return Err(Error::NewPasswordRequired);
-        }
+        self.owes_nothing(user)?;
         let link: Link<Invited> = self.read_link(client, Purpose::Invitation, token).await?;
         if !user.email_verified || user.email_key.as_deref() != Some(link.about.email_key.as_str()) {
             return Err(Error::InvitationForAnother);

@@ -107,8 +107,13 @@ impl Pool {
         self.count_mail_to(address).await
     }
 
-    async fn count_mails_of(&self, subject: &str) -> Result<(), Error> {
+    pub(super) async fn count_mails_of(&self, subject: &str) -> Result<(), Error> {
         self.count(&format!("mail|{}|{subject}", self.id()), &self.mail_throttle()).await
+    }
+
+    /// Forgets the mails that went to an account: what one of them carried has come back.
+    pub(super) async fn forgive_mails_of(&self, account: Uuid) -> Result<(), Error> {
+        self.ports.tokens.clear_attempts(&format!("mail|{}|{account}", self.id())).await
     }
 
     /// Counts one request or one answer to a code or link from a source; a code itself counts its own.

@@ -1,117 +1,80 @@
-//! Second factors: which one a user owes, how he sets one up, and how he proves it. Today that is an authenticator
-//! application ([`super::totp`]).
+//! Second factors as they are asked and answered: the code of an authenticator application ([`super::totp`]), how one is
+//! set up, and the choice among several. Codes that are sent are in [`super::otp`].
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::auth::Step;
 use super::challenge::Asked;
+use super::factor::{Factor, Factors, OwedFactor, SoftwareToken};
+use super::otp::CodeStep;
 use super::settings::MfaMode;
 use super::totp::{Code, TotpSecret};
 use super::{Client, Pool, Terms};
 use crate::crypto;
-use crate::error::Error;
+use crate::error::{Error, Rule};
 use crate::store::directory::User;
 use crate::store::tokens::Purpose;
 
-/// Cognito's name of the factor and of its challenge.
-const SOFTWARE_TOKEN: &str = "SOFTWARE_TOKEN_MFA";
-
-/// The second factors of a user: the JSON of his `mfa` column.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Factors {
-    /// The secret of his application, sealed, once he has shown that he has it.
-    software_token: Option<SoftwareToken>,
-    /// One that he has been told and has not shown yet, sealed.
-    told: Option<String>,
-    /// Whether he wants to be asked.
-    wanted: bool,
-    /// Whether it comes first.
-    preferred: bool,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SoftwareToken {
-    secret: String,
-    /// The step of the last code that was right: no code of it or of one before is good again.
-    last_step: i64,
-    /// What he calls the application.
-    name: Option<String>,
-}
-
-/// What a user wants of his authenticator application.
-#[derive(Debug, Clone, Copy)]
-pub struct Preference {
-    /// To be asked for its code.
-    pub enabled: bool,
-    /// Before any other factor.
-    pub preferred: bool,
-}
-
-/// A second factor that stands between a user and his tokens.
-pub(super) enum OwedFactor {
-    /// The code of his application, which he calls so.
-    SoftwareToken(Option<String>),
-    /// He has none and must set one up.
-    Setup,
-}
-
-impl Factors {
-    fn read(user: &User) -> Result<Self, Error> {
-        user.mfa
-            .as_deref()
-            .map_or_else(|| Ok(Self::default()), |json| serde_json::from_str(json).map_err(Error::internal))
-    }
-
-    fn write(&self, user: &mut User) -> Result<(), Error> {
-        user.mfa = Some(serde_json::to_string(self).map_err(Error::internal)?);
-        Ok(())
-    }
-}
-
-/// Cognito's UserMFASettingList and PreferredMfaSetting. Errors: `Internal`.
-pub fn settings_of(user: &User) -> Result<(Vec<&'static str>, Option<&'static str>), Error> {
-    let factors = Factors::read(user)?;
-    let list = if factors.wanted { vec![SOFTWARE_TOKEN] } else { Vec::new() };
-    Ok((list, (factors.wanted && factors.preferred).then_some(SOFTWARE_TOKEN)))
-}
-
 impl Pool {
-    /// The second factor that a user owes: where it is optional, only one that he wants.
-    pub(super) fn owed_factor(&self, user: &User) -> Result<Option<OwedFactor>, Error> {
-        let rules = &self.settings.mfa;
-        if rules.mode == MfaMode::Off {
-            return Ok(None);
-        }
-        let Factors { software_token, wanted, .. } = Factors::read(user)?;
-        let own = software_token.filter(|_| rules.software_token).map(|own| OwedFactor::SoftwareToken(own.name));
-        Ok(match rules.mode {
-            MfaMode::On => Some(own.unwrap_or(OwedFactor::Setup)),
-            MfaMode::Optional => own.filter(|_| wanted),
-            MfaMode::Off => None,
-        })
-    }
-
     /// Asks for a second factor.
     pub(super) async fn ask_factor(&self, terms: Terms<'_>, user: &User, owed: OwedFactor) -> Result<Asked, Error> {
-        let (name, purpose, about) = match owed {
-            OwedFactor::SoftwareToken(name) => {
-                (SOFTWARE_TOKEN, Purpose::SoftwareToken, name.map(|name| ("FRIENDLY_DEVICE_NAME", name)))
+        match owed {
+            OwedFactor::One(Factor::SoftwareToken) => {
+                let name = Factors::read(user)?.software_token.and_then(|own| own.name);
+                let about = name.map(|name| ("FRIENDLY_DEVICE_NAME", name));
+                self.ask_about(Purpose::SoftwareToken, Factor::SoftwareToken.name(), terms, user, about).await
             }
-            OwedFactor::Setup => {
-                let can: Vec<&str> =
-                    Some(SOFTWARE_TOKEN).filter(|_| self.settings.mfa.software_token).into_iter().collect();
-                let can = serde_json::to_string(&can).map_err(Error::internal)?;
-                ("MFA_SETUP", Purpose::MfaSetup, Some(("MFAS_CAN_SETUP", can)))
+            OwedFactor::One(Factor::Email) => self.ask_code_of(CodeStep::EMAIL_MFA, terms, user).await,
+            OwedFactor::One(Factor::Sms) => self.ask_code_of(CodeStep::SMS_MFA, terms, user).await,
+            OwedFactor::Choice(factors) => {
+                let about = Some(("MFAS_CAN_CHOOSE", names(&factors)?));
+                self.ask_about(Purpose::SelectMfa, "SELECT_MFA_TYPE", terms, user, about).await
             }
-        };
+            OwedFactor::Setup(factors) => {
+                let about = Some(("MFAS_CAN_SETUP", names(&factors)?));
+                self.ask_about(Purpose::MfaSetup, "MFA_SETUP", terms, user, about).await
+            }
+        }
+    }
+
+    async fn ask_about(
+        &self,
+        purpose: Purpose,
+        name: &'static str,
+        terms: Terms<'_>,
+        user: &User,
+        about: Option<(&'static str, String)>,
+    ) -> Result<Asked, Error> {
         let session = self.put_challenge(purpose, terms, user).await?;
         let parameters = about.into_iter().chain([("USER_ID_FOR_SRP", user.username.clone())]).collect();
         Ok(Asked { name, session, parameters })
+    }
+
+    /// Answers SELECT_MFA_TYPE; what is chosen is asked.
+    ///
+    /// Errors: `ChallengeInvalid` and its like, `Rule` for what is no choice of his (the challenge stays),
+    /// `TooManyRequests`, the standings, `Unavailable`.
+    pub async fn respond_select_mfa(
+        &self,
+        client: &Client,
+        username: &str,
+        session: &str,
+        answer: &str,
+    ) -> Result<Step, Error> {
+        let pending = self.pending(Purpose::SelectMfa, session, Some((client, username))).await?;
+        let owed = self.owed_factor(&pending.user)?;
+        let chosen = Factor::parse(answer).filter(|chosen| match &owed {
+            Some(OwedFactor::Choice(factors)) => factors.contains(chosen),
+            Some(OwedFactor::One(one)) => one == chosen,
+            Some(OwedFactor::Setup(_)) | None => false,
+        });
+        let chosen = chosen.ok_or(Rule::Form("The answer is none of the factors that can be chosen."))?;
+        let asked = self.ask_factor(pending.terms(client), &pending.user, OwedFactor::One(chosen)).await?;
+        self.consume(&pending).await?;
+        Ok(Step::Challenge(asked))
     }
 
     /// Answers SOFTWARE_TOKEN_MFA. Wrong codes are counted for the user, whatever challenge they answer.
@@ -156,7 +119,8 @@ impl Pool {
         }
     }
 
-    fn factor_account(&self, sub: Uuid) -> Uuid {
+    /// What wrong answers to a user's second factors are counted under.
+    pub(super) fn factor_account(&self, sub: Uuid) -> Uuid {
         self.absent_user(&format!("mfa|{sub}"))
     }
 
@@ -169,7 +133,8 @@ impl Pool {
         let secret = TotpSecret::new(&self.ports.random)?;
         let sealed = crypto::encode(self.secrets.mfa.seal(&self.ports.random, sub.as_bytes(), secret.as_bytes())?);
         self.change_user(sub, |user| {
-            let factors = Factors { told: Some(sealed.clone()), ..Factors::read(user)? };
+            let mut factors = Factors::read(user)?;
+            factors.told = Some(sealed.clone());
             factors.write(user)
         })
         .await?;
@@ -185,6 +150,9 @@ impl Pool {
     /// [`Pool::associate_software_token`], and `ChallengeInvalid`.
     pub async fn associate_for_challenge(&self, session: &str) -> Result<(Zeroizing<String>, String), Error> {
         let pending = self.pending(Purpose::MfaSetup, session, None).await?;
+        if !self.may_set_up(&pending.user, Factor::SoftwareToken)? {
+            return Err(Error::NotConfigured("Software Token MFA"));
+        }
         let secret = self.associate_software_token(pending.user.sub).await?;
         Ok((secret, self.follow_with(Purpose::MfaSetup, pending).await?))
     }
@@ -224,29 +192,31 @@ impl Pool {
         self.follow_with(Purpose::MfaReady, pending).await
     }
 
-    /// Answers MFA_SETUP, with the handle of a factor that was just set up.
+    /// Answers MFA_SETUP: with the handle of a factor that was just set up, or with the address that is to be one, which
+    /// is proven by a code first.
     ///
-    /// Errors: `ChallengeInvalid`, the standings, `Unavailable`.
-    pub async fn respond_mfa_setup(&self, client: &Client, username: &str, session: &str) -> Result<Step, Error> {
-        let pending = self.pending(Purpose::MfaReady, session, Some((client, username))).await?;
+    /// Errors: `ChallengeInvalid` and its like, `InvalidParameter` and `Rule` about the address, `TooManyRequests`, the
+    /// standings, `Unavailable`.
+    pub async fn respond_mfa_setup(
+        &self,
+        client: &Client,
+        username: &str,
+        session: &str,
+        email: Option<&str>,
+    ) -> Result<Step, Error> {
+        let by = Some((client, username));
+        if let (Some(email), Ok(_)) = (email, self.purpose_of(session, &[Purpose::MfaSetup])) {
+            let pending = self.pending(Purpose::MfaSetup, session, by).await?;
+            return self.set_email_up(client, pending, email).await.map(Step::Challenge);
+        }
+        let pending = self.pending(Purpose::MfaReady, session, by).await?;
         self.consume(&pending).await?;
         self.last_step(pending.terms(client), &pending.user).await
     }
+}
 
-    /// Says whether a user wants to be asked for the code of his application.
-    ///
-    /// Errors: `InvalidParameter` when he has shown none, `UserNotFound`, `Unavailable`.
-    pub async fn prefer_software_token(&self, sub: Uuid, preference: Preference) -> Result<(), Error> {
-        self.change_user(sub, |user| {
-            let mut factors = Factors::read(user)?;
-            if preference.enabled && factors.software_token.is_none() {
-                return Err(Error::invalid("User", "has not verified software token mfa"));
-            }
-            factors.wanted = preference.enabled;
-            factors.preferred = preference.enabled && preference.preferred;
-            factors.write(user)
-        })
-        .await
-        .map(drop)
-    }
+/// Names as JSON in a string, which clients parse.
+fn names(factors: &[Factor]) -> Result<String, Error> {
+    let names: Vec<&str> = factors.iter().map(|factor| factor.name()).collect();
+    serde_json::to_string(&names).map_err(Error::internal)
 }

@@ -28,6 +28,8 @@ impl<'a> From<&'a str> for NewPassword<'a> {
 }
 
 impl NewPassword<'_> {
+    /// Cognito's name of the challenge.
+    pub const CHALLENGE: &'static str = "NEW_PASSWORD_REQUIRED";
     /// What the refusal of an attribute that the user has already begins with: Cognito calls it not authorized.
     pub const ALREADY_PROVIDED: &'static str = "Cannot modify an already provided";
 }
@@ -45,7 +47,7 @@ impl Pool {
             ("requiredAttributes", serde_json::to_string(&required).map_err(Error::internal)?),
             ("userAttributes", serde_json::to_string(&has).map_err(Error::internal)?),
         ];
-        Ok(Asked { name: "NEW_PASSWORD_REQUIRED", session, parameters })
+        Ok(Asked { name: NewPassword::CHALLENGE, session, parameters })
     }
 
     /// Names of the attributes that the pool requires and the user lacks.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::auth::{Proven, owes_password};
 use super::user::{check_standing, own_names};
 use super::{Caller, Pool};
-use crate::error::Error;
+use crate::error::{Error, Rule};
 use crate::store::directory::{User, UserStatus};
 
 impl Pool {
@@ -25,6 +25,17 @@ impl Pool {
         let (sub, session) = (caller.user.sub, caller.session.id);
         let user = self.attempt(sub, source, self.prove_password(Some(caller.user), previous)).await?;
         self.change_proven(Proven(user), proposed, Some(session)).await.map(drop)
+    }
+
+    /// Gives the caller, who has none, his first password.
+    ///
+    /// Errors: `Rule` when he has one, `InvalidPassword`, the refusals of a token, `Unavailable`.
+    pub async fn choose_first_password(&self, access_token: &str, proposed: &str) -> Result<(), Error> {
+        let caller = self.authenticate(access_token).await?;
+        if caller.user.password.is_some() {
+            return Err(Rule::Form("Missing required parameter PreviousPassword").into());
+        }
+        self.change_proven(Proven(caller.user), proposed, Some(caller.session.id)).await.map(drop)
     }
 
     /// Changes the password of the user with this name or verified address, who may be another than `caller`; the

@@ -20,8 +20,8 @@ const MOVES: u32 = 3;
 pub struct Registration<'a> {
     /// The name, or the contact where users are called by theirs.
     pub username: &'a str,
-    /// The password; it must fit the policy.
-    pub password: &'a str,
+    /// The password; it must fit the policy. None only where users may do without.
+    pub password: Option<&'a str>,
     /// The attributes.
     pub attributes: NamedValues,
     /// For the triggers.
@@ -68,7 +68,11 @@ impl Pool {
         self.write_attributes(&mut user, Party::Owner(client), Life::New, &draft.attributes)?;
         self.check_called(&user, &named)?;
         self.check_required(&user)?;
-        self.settings.password_policy.check(draft.password, &own_names(&user))?;
+        match draft.password {
+            Some(password) => self.settings.password_policy.check(password, &own_names(&user))?,
+            None if self.settings.passwordless() => {}
+            None => return Err(Rule::Form("Missing required parameter Password").into()),
+        }
         self.count_source(source).await?;
         self.pre_sign_up(&client.id, &mut user, draft.told).await?;
         let confirmed = user.status == UserStatus::Confirmed;
@@ -76,7 +80,9 @@ impl Pool {
         if let Some(address) = user.email.as_deref().filter(|_| mail) {
             self.count_mail_to(&EmailAddress::parse(address)?).await?;
         }
-        user.keep(&self.keep_password(&user.username, draft.password).await?);
+        if let Some(password) = draft.password {
+            user.keep(&self.keep_password(&user.username, password).await?);
+        }
         user.aliases = self.aliases_of(&user);
         let user = self.create_or_take(&user, false).await?;
         if confirmed {

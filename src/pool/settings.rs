@@ -60,6 +60,12 @@ pub struct PoolSettings {
     /// Second factors.
     #[serde(default)]
     pub mfa: MfaRules,
+    /// Members of Cognito's MFA configuration that are kept and answered as they were given and decide nothing here.
+    #[serde(default)]
+    pub mfa_described: serde_json::Map<String, serde_json::Value>,
+    /// What a sign-in by choice may begin with (Cognito's AllowedFirstAuthFactors).
+    #[serde(default = "only_password")]
+    pub first_proofs: Vec<FirstProof>,
     /// The functions that it calls.
     #[serde(default)]
     pub triggers: Triggers,
@@ -121,6 +127,22 @@ impl Default for Usernames {
     }
 }
 
+/// What a sign-in by choice begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FirstProof {
+    /// The password, in the clear or by SRP.
+    Password,
+    /// A mailed code.
+    EmailOtp,
+    /// A code by text message.
+    SmsOtp,
+}
+
+fn only_password() -> Vec<FirstProof> {
+    vec![FirstProof::Password]
+}
+
 /// Whether a second factor is asked, and which ones there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -178,6 +200,8 @@ impl PoolSettings {
             self_sign_up: false,
             srp: false,
             mfa: MfaRules::default(),
+            mfa_described: serde_json::Map::new(),
+            first_proofs: only_password(),
             triggers: Triggers::default(),
             devices: None,
             deletion_protection: false,
@@ -226,6 +250,11 @@ impl PoolSettings {
             return Err(Error::invalid("MFA", "can not be asked for without a factor that users can have"));
         }
         self.password_policy.check_numbers()
+    }
+
+    /// Whether users may do without a password: then some sign-in can begin with a code.
+    pub(super) fn passwordless(&self) -> bool {
+        self.first_proofs.iter().any(|proof| *proof != FirstProof::Password)
     }
 
     /// Whether users may not reset their passwords themselves: Cognito's AccountRecoverySetting has nothing else.

@@ -252,7 +252,7 @@ impl Pool {
 }
 
 /// Cognito says so before the proof; here only where it is no secret that there is such a user.
-fn may_begin(user: &User) -> Result<(), Error> {
+pub(super) fn may_begin(user: &User) -> Result<(), Error> {
     match check_standing(user) {
         Err(refusal @ (Error::UserDisabled | Error::UserNotConfirmed)) => Err(refusal),
         _ => Ok(()),

@@ -83,6 +83,24 @@ pub enum Purpose {
     MfaSetup,
     /// A second factor that was just set up.
     MfaReady,
+    /// The choice among second factors.
+    SelectMfa,
+    /// A mailed code as second factor.
+    EmailMfa,
+    /// A code by text message as second factor.
+    SmsMfa,
+    /// A mailed code that makes an address a second factor.
+    EmailSetup,
+    /// The choice among first factors, which proves nothing yet.
+    FirstFactor,
+    /// A mailed code as first factor.
+    EmailOtp,
+    /// A code by text message as first factor.
+    SmsOtp,
+    /// A registration that is to be confirmed.
+    SignedUp,
+    /// The first sign-in right after a registration was confirmed.
+    AutoSignIn,
     /// The confirmation of a registration by mailed code; found by the user, like the one below.
     SignUpCode,
     /// The proof of an address by mailed code.
@@ -107,6 +125,15 @@ impl Purpose {
             Self::SoftwareToken => "software_token",
             Self::MfaSetup => "mfa_setup",
             Self::MfaReady => "mfa_ready",
+            Self::SelectMfa => "select_mfa",
+            Self::EmailMfa => "email_mfa",
+            Self::SmsMfa => "sms_mfa",
+            Self::EmailSetup => "email_setup",
+            Self::FirstFactor => "first_factor",
+            Self::EmailOtp => "email_otp",
+            Self::SmsOtp => "sms_otp",
+            Self::SignedUp => "signed_up",
+            Self::AutoSignIn => "auto_sign_in",
             Self::SignUpCode => "sign_up_code",
             Self::AddressCode => "address_code",
             Self::Device => "device",

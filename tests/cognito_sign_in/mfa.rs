@@ -6,7 +6,7 @@ use data_encoding::BASE32_NOPAD;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{NO_SESSION, WRONG, call, refused, respond, result, sign_in};
+use super::{NO_SESSION, USED, WRONG, call, refused, respond, result, sign_in};
 use crate::app::{Answer, PASSWORD, TestApp, story};
 
 const CHALLENGE: &str = "SOFTWARE_TOKEN_MFA";
@@ -83,7 +83,7 @@ async fn a_code_is_good_once_and_a_wrong_one_leaves_the_session_alive(app: TestA
     }
     let right = code(&app, &secret, 0);
     assert_eq!(answer(&app, &first, &right).await.status, 200);
-    assert_eq!(refused(&answer(&app, &first, &code(&app, &secret, 1)).await), NO_SESSION);
+    assert_eq!(refused(&answer(&app, &first, &code(&app, &secret, 1)).await), USED);
     let second = session(&app).await;
     let used = "ExpiredCodeException: Your software token has already been used once.";
     assert_eq!(refused(&answer(&app, &second, &right).await), used);
@@ -166,7 +166,7 @@ async fn a_pool_that_needs_a_factor_has_it_set_up_step_by_step(app: TestApp) {
 
     let told = call(&app, "AssociateSoftwareToken", json!({ "Session": first })).await;
     let (secret, second) = (told.field("SecretCode"), told.field("Session"));
-    assert_eq!(refused(&call(&app, "AssociateSoftwareToken", json!({ "Session": first })).await), NO_SESSION);
+    assert_eq!(refused(&call(&app, "AssociateSoftwareToken", json!({ "Session": first })).await), USED);
     assert_eq!(refused(&finish(&second).await), NO_SESSION, "it is told and not shown");
     let wrong = verify(&second, "000000").await;
     assert_eq!(refused(&wrong), "EnableSoftwareTokenMFAException: Code mismatch");
@@ -175,12 +175,12 @@ async fn a_pool_that_needs_a_factor_has_it_set_up_step_by_step(app: TestApp) {
     let third = shown.field("Session");
     for used in [&first, &second] {
         assert_eq!(refused(&finish(used).await), NO_SESSION);
-        assert_eq!(refused(&verify(used, &code(&app, &secret, 1)).await), NO_SESSION);
+        assert_eq!(refused(&verify(used, &code(&app, &secret, 1)).await), USED);
     }
     assert_eq!(refused(&answer(&app, &third, &code(&app, &secret, 1)).await), NO_SESSION, "of another step");
     let tokens = finish(&third).await;
     assert!(app.accepts(&result(&tokens, "AccessToken")).await);
-    assert_eq!(refused(&finish(&third).await), NO_SESSION);
+    assert_eq!(refused(&finish(&third).await), USED);
 
     // From now on the code is asked, whatever he prefers.
     let session = session(&app).await;
@@ -215,7 +215,7 @@ async fn a_pool_without_second_factors_sets_none_up(app: TestApp) {
         (
             "SetUserMFAPreference",
             json!({ "AccessToken": token, "SMSMfaSettings": { "Enabled": true } }),
-            "InvalidParameterException: This server has no second factor by SMS or email.",
+            "InvalidParameterException: The user pool has no second factor by SMS.",
         ),
     ];
     for (operation, body, words) in cases {

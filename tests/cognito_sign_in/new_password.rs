@@ -4,7 +4,7 @@ use cognate::pool::NewUser;
 use cognate::pool::schema::{Attribute, DataType};
 use serde_json::{Value, json};
 
-use super::{NO_SESSION, call, refused, respond, result, sign_in};
+use super::{NO_SESSION, USED, call, refused, respond, result, sign_in};
 use crate::app::{Answer, PASSWORD, TestApp, claims, story};
 
 const TEMPORARY: &str = "temporary 7 words";
@@ -48,7 +48,7 @@ async fn a_temporary_password_has_to_be_replaced(app: TestApp) {
     });
     let answer = respond(&app, CHALLENGE, Some(&session), responses.clone()).await;
     assert!(app.accepts(&result(&answer, "AccessToken")).await);
-    assert_eq!(refused(&respond(&app, CHALLENGE, Some(&session), responses).await), NO_SESSION);
+    assert_eq!(refused(&respond(&app, CHALLENGE, Some(&session), responses).await), USED);
     assert_eq!(sign_in(&app, "alice", PASSWORD).await.status, 200);
 }
 
@@ -97,7 +97,8 @@ async fn a_session_answers_its_own_challenge_for_its_own_user_and_client(app: Te
     app.user("bob").await;
     let other = app.api.pools.create_client(&app.pool(), app.client()).await.unwrap();
     app.reload().await;
-    let right = json!({ "USERNAME": "alice", "NEW_PASSWORD": PASSWORD, "SOFTWARE_TOKEN_MFA_CODE": "123456" });
+    let right = json!({ "USERNAME": "alice", "NEW_PASSWORD": PASSWORD, "SOFTWARE_TOKEN_MFA_CODE": "123456",
+        "SMS_MFA_CODE": "123456" });
     let of = |client: &str, challenge: &str, session: &str, username: &str| {
         let mut responses = right.clone();
         responses["USERNAME"] = json!(username);

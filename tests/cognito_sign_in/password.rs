@@ -85,7 +85,6 @@ async fn what_keeps_a_flow_from_beginning_is_said_in_cognitos_words(app: TestApp
         ("USER_PASSWORD_AUTH", "USER_PASSWORD_AUTH flow not enabled for this client"),
         ("REFRESH_TOKEN", "REFRESH_TOKEN_AUTH flow not enabled for this client"),
         ("CUSTOM_AUTH", "Custom auth lambda trigger is not configured for the user pool."),
-        ("USER_AUTH", "USER_AUTH flow is not available on this server."),
     ] {
         let answer = initiate(&app, flow, both.clone()).await;
         assert_eq!(refused(&answer), format!("InvalidParameterException: {words}"), "{flow}");

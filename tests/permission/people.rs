@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cognate::pool::{Client, NewUser, PoolSettings};
+use cognate::pool::{Client, NewUser, PoolSettings, Terms};
 use cognate::store::directory::{Document, User};
 use cognate::store::organization::{Joining, Role};
 use serde::Serialize;
@@ -155,8 +155,8 @@ async fn other_pools_admin(app: &TestApp) -> Person {
     let draft = NewUser { email: Some(email.clone()), groups, ..NewUser::new("ada", PASSWORD) };
     let user = pool.create_user(draft).await.unwrap();
     let source = std::net::IpAddr::from([127, 0, 0, 1]);
-    let step = pool.initiate_auth(&client, "ada", PASSWORD, source).await.unwrap();
-    let access_token = step.tokens().unwrap().access_token;
+    let proven = pool.prove("ada", PASSWORD, source).await.unwrap();
+    let access_token = pool.tokens_at_once(Terms::from(&client), &proven).await.unwrap().access_token;
     assert!(pool.authenticate(&access_token).await.is_ok(), "it is good where it comes from");
     Person { api_key: pool.create_api_key(&user).await.unwrap(), email, access_token }
 }

@@ -21,11 +21,12 @@ const OURS: &str = "Internal error, please try again later.";
 const LOCKED: &str = "Attempt limit exceeded, please try after some time.";
 const NOT_NOW: &str = "User password cannot be reset in the current state.";
 const NO_ADDRESS: &str = "Cannot reset password for the user as there is no registered/verified email or phone_number";
+const FACTOR: &str = "A second factor is required, which this API can not ask for.";
 const MISMATCH: &str = "CodeMismatchException: Invalid verification code provided, please try again.";
 
 /// Refusal, operation, status, message. Where existence is hidden `forgot-password` refuses nobody: its rows about
 /// people are of a pool that shows who exists.
-pub const TABLE: [(&str, &str, u16, &str); 59] = [
+pub const TABLE: [(&str, &str, u16, &str); 63] = [
     ("invalid_parameter", LOGIN, 422, "password is required."),
     ("invalid_parameter", REFRESH, 422, "refresh_token is required."),
     ("invalid_parameter", REVOKE, 422, "refresh_token is required."),
@@ -58,6 +59,10 @@ pub const TABLE: [(&str, &str, u16, &str); 59] = [
     ("code_mismatch", CONFIRM, 401, MISMATCH),
     ("code_expired", CONFIRM, 401, "ExpiredCodeException: Invalid code provided, please request a code again."),
     ("challenge_invalid", NEW, 401, NO_REFRESH),
+    ("challenge_expired", NEW, 401, NO_REFRESH),
+    ("challenge_used", NEW, 401, NO_REFRESH),
+    ("factor_required", LOGIN, 401, FACTOR),
+    ("factor_required", NEW, 401, FACTOR),
     ("token_invalid", REFRESH, 401, NO_REFRESH),
     ("token_invalid", REVOKE, 401, NO_REVOKE),
     ("token_invalid", CHANGE, 401, NO_LOGIN),
@@ -104,6 +109,9 @@ pub fn is_met(error: &Error) -> bool {
         | Error::CodeMismatch
         | Error::CodeExpired
         | Error::ChallengeInvalid
+        | Error::ChallengeExpired
+        | Error::ChallengeUsed
+        | Error::FactorRequired
         | Error::TokenInvalid
         | Error::TokenExpired
         | Error::TokenRevoked
@@ -115,7 +123,7 @@ pub fn is_met(error: &Error) -> bool {
         | Error::Internal(_) => true,
         // Nothing is made here, every token has the one scope there is, and a path that is not known is no operation.
         Error::UserExists | Error::Exists(_) | Error::AccessDenied | Error::NotFound(_) => false,
-        // Links, organizations, foreign directories and second factors are of the other APIs; a new password is asked
+        // Links, organizations, foreign directories and codes of second factors are of the other APIs; a new password is asked
         // for here.
         Error::NewPasswordRequired
         | Error::CodeUsed
@@ -129,7 +137,7 @@ pub fn is_met(error: &Error) -> bool {
     }
 }
 
-pub fn every_refusal() -> [Error; 36] {
+pub fn every_refusal() -> [Error; 39] {
     [
         Error::invalid("field", "reason"),
         Error::NotAuthorized,
@@ -147,6 +155,9 @@ pub fn every_refusal() -> [Error; 36] {
         Error::CodeUsed,
         Error::CodeExpired,
         Error::ChallengeInvalid,
+        Error::ChallengeExpired,
+        Error::ChallengeUsed,
+        Error::FactorRequired,
         Error::LinkInvalid,
         Error::InvitationForAnother,
         Error::AlreadyMember,

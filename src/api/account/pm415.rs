@@ -182,7 +182,7 @@ impl Call<'_> {
         let proven = self.prove(&body.email, &body.password).await?;
         // No refresh follows this token, so its session ends with it.
         let terms = Terms { refreshable: false, ..Terms::from(self.client) };
-        let tokens = self.pool.next_step(terms, &proven).await?.tokens()?;
+        let tokens = self.pool.tokens_at_once(terms, &proven).await?;
         if let Some(token) = &body.invitation {
             self.pool.accept_invitation(self.client, &proven, token).await?;
         }

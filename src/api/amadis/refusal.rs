@@ -71,7 +71,8 @@ impl Refusal {
         | Error::UserDisabled
         | Error::PasswordResetRequired
         | Error::TemporaryPasswordExpired
-        | Error::NewPasswordRequired = error
+        | Error::NewPasswordRequired
+        | Error::FactorRequired = error
         {
             return Self::new(u16::try_from(status).unwrap_or(422), "Incorrect email or password.", error.label());
         }
@@ -102,6 +103,7 @@ impl Refusal {
             | Error::PasswordResetRequired
             | Error::TemporaryPasswordExpired
             | Error::NewPasswordRequired
+            | Error::FactorRequired
             | Error::Exists(_)
             | Error::NotConfigured(_)
             | Error::NoVerifiedAddress
@@ -109,6 +111,8 @@ impl Refusal {
             | Error::CodeExpired
             | Error::CodeUsed
             | Error::ChallengeInvalid
+            | Error::ChallengeExpired
+            | Error::ChallengeUsed
             | Error::LinkInvalid
             | Error::InvitationForAnother
             | Error::AlreadyMember

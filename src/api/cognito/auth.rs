@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::fault::Fault;
 use super::operation::{Call, operations};
 use super::secret::{check_hash, check_hash_of_token};
+use super::user_auth::by_choice;
 use crate::pool::client::AuthFlow;
-use crate::pool::{Client, DeviceVerifier, NewDevice, PasswordVerifier, Pool, Step, Terms, Tokens};
+use crate::pool::{Client, DeviceVerifier, FirstFactor, NewDevice, PasswordVerifier, Pool, Step, Terms, Tokens};
 
 operations! {
     Nobody InitiateAuth => initiate_auth;
@@ -23,6 +24,7 @@ struct InitiateAuthInput {
     client_id: String,
     #[serde(default)]
     auth_parameters: Parameters,
+    session: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +78,17 @@ pub(super) struct AuthOutput {
     challenge_parameters: BTreeMap<&'static str, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     authentication_result: Option<AuthenticationResult>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available_challenges: Option<Vec<&'static str>>,
+}
+
+impl AuthOutput {
+    /// With what may be chosen, where something is asked.
+    pub(super) fn offering(self, factors: &[FirstFactor]) -> Self {
+        let names = || factors.iter().map(|factor| factor.name()).collect();
+        let available_challenges = self.challenge_name.map(|_| names());
+        Self { available_challenges, ..self }
+    }
 }
 
 /// Tokens as Cognito hands them out.
@@ -121,12 +134,14 @@ impl From<Step> for AuthOutput {
                 session: None,
                 challenge_parameters: BTreeMap::new(),
                 authentication_result: Some(tokens.into()),
+                available_challenges: None,
             },
             Step::Challenge(asked) => Self {
                 challenge_name: Some(asked.name),
                 session: Some(asked.session),
                 challenge_parameters: asked.parameters.into_iter().collect(),
                 authentication_result: None,
+                available_challenges: None,
             },
         }
     }
@@ -148,6 +163,7 @@ impl From<PasswordVerifier> for AuthOutput {
             session: None,
             challenge_parameters,
             authentication_result: None,
+            available_challenges: None,
         }
     }
 }
@@ -168,6 +184,7 @@ impl From<DeviceVerifier> for AuthOutput {
             session: None,
             challenge_parameters,
             authentication_result: None,
+            available_challenges: None,
         }
     }
 }
@@ -221,7 +238,7 @@ async fn begin(
         }
         ("USER_AUTH", _) => {
             may(pool, client, AuthFlow::AllowUserAuth, "USER_AUTH flow not enabled for this client")?;
-            Err(Fault::invalid("USER_AUTH flow is not available on this server."))
+            by_choice(call, pool, client, given, input.session.as_deref()).await
         }
         _ => Err(Fault::invalid("Initiate Auth method not supported.")),
     }

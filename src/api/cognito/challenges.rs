@@ -5,8 +5,9 @@ use serde::Deserialize;
 use super::auth::{AuthOutput, Parameters, client_of};
 use super::fault::Fault;
 use super::operation::{Call, operations};
+use super::user_auth::choose;
 use crate::error::Error;
-use crate::pool::{Client, NewPassword, Pool, SrpProof, Step};
+use crate::pool::{Choice, Client, CodeAnswer, NewPassword, Pool, SrpProof, Step};
 
 operations! {
     Nobody RespondToAuthChallenge => respond_to_auth_challenge;
@@ -53,23 +54,15 @@ async fn respond(
     let given = &input.challenge_responses;
     let username = given.username(pool, client).await?;
     let answer = Answer { call, pool, client, given, username };
-    let step = match input.challenge_name.as_str() {
-        "PASSWORD_VERIFIER" => answer.password_verifier().await,
-        "DEVICE_SRP_AUTH" => return answer.device_srp(input.session.as_deref()).await,
-        "DEVICE_PASSWORD_VERIFIER" => answer.device_password_verifier().await,
-        name => {
+    match input.challenge_name.as_str() {
+        "PASSWORD_VERIFIER" => Ok(answer.password_verifier().await?.into()),
+        "DEVICE_SRP_AUTH" => answer.device_srp(input.session.as_deref()).await,
+        "DEVICE_PASSWORD_VERIFIER" => Ok(answer.device_password_verifier().await?.into()),
+        challenge => {
             let session = input.session.as_deref();
-            let session = session.ok_or_else(|| Fault::invalid("Missing required parameter Session"))?;
-            match name {
-                "NEW_PASSWORD_REQUIRED" => answer.new_password(session).await,
-                "SOFTWARE_TOKEN_MFA" => answer.software_token(session).await,
-                "MFA_SETUP" => pool.respond_mfa_setup(client, username, session).await.map_err(Fault::from),
-                // Nobody is ever asked for any other.
-                _ => Err(Error::ChallengeInvalid.into()),
-            }
+            answer.of(challenge, session.ok_or_else(|| Fault::invalid("Missing required parameter Session"))?).await
         }
-    };
-    step.map(AuthOutput::from)
+    }
 }
 
 /// An answer, and whom it is about.
@@ -82,6 +75,26 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
+    /// To a challenge that its handle finds.
+    async fn of(&self, challenge: &str, session: &str) -> Result<AuthOutput, Fault> {
+        let step = match challenge {
+            "NEW_PASSWORD_REQUIRED" => self.new_password(session).await,
+            "SOFTWARE_TOKEN_MFA" => self.software_token(session).await,
+            "EMAIL_OTP" => self.code(session, "EMAIL_OTP", "EMAIL_OTP_CODE").await,
+            "SMS_MFA" => self.code(session, "SMS_MFA", "SMS_MFA_CODE").await,
+            "SMS_OTP" => self.code(session, "SMS_OTP", "SMS_OTP_CODE").await,
+            "SELECT_MFA_TYPE" => self.select_mfa(session).await,
+            "MFA_SETUP" => self.mfa_setup(session).await,
+            "SELECT_CHALLENGE" => return self.choice(session, self.given.need("ANSWER")?).await,
+            "PASSWORD" => return self.choosing(session, "PASSWORD", "PASSWORD").await,
+            "PASSWORD_SRP" => return self.choosing(session, "PASSWORD_SRP", "SRP_A").await,
+            "WEB_AUTHN" => Err(Fault::invalid("WEB_AUTHN is not available on this server.")),
+            // Nobody is ever asked for any other.
+            _ => Err(Error::ChallengeInvalid.into()),
+        };
+        step.map(AuthOutput::from)
+    }
+
     fn srp_proof(&self) -> Result<SrpProof<'_>, Fault> {
         Ok(SrpProof {
             username: self.username,
@@ -126,5 +139,43 @@ impl Answer<'_> {
             Err(Error::CodeMismatch) => Err(Fault::from(Error::CodeMismatch).saying("Invalid code received for user")),
             Err(error) => Err(Fault::of_proof(error)),
         }
+    }
+
+    /// A code that was sent.
+    async fn code(&self, session: &str, challenge: &str, key: &str) -> Result<Step, Fault> {
+        let code = self.given.need(key)?;
+        let answer = CodeAnswer { challenge, username: self.username, session, code };
+        self.pool.respond_code(self.client, answer, self.call.source).await.map_err(|error| {
+            let wrong = matches!(error, Error::CodeMismatch);
+            let fault = Fault::of_proof(error);
+            match (wrong, challenge) {
+                (false, _) => fault,
+                (true, "SMS_MFA") => fault.saying("Invalid code received for user"),
+                (true, _) => fault.saying("Invalid code or auth state for the user."),
+            }
+        })
+    }
+
+    async fn select_mfa(&self, session: &str) -> Result<Step, Fault> {
+        let answer = self.given.need("ANSWER")?;
+        Ok(self.pool.respond_select_mfa(self.client, self.username, session, answer).await?)
+    }
+
+    async fn mfa_setup(&self, session: &str) -> Result<Step, Fault> {
+        let email = self.given.get("EMAIL");
+        Ok(self.pool.respond_mfa_setup(self.client, self.username, session, email).await?)
+    }
+
+    /// A challenge that was chosen, and what answers it.
+    async fn choosing(&self, session: &str, factor: &str, key: &str) -> Result<AuthOutput, Fault> {
+        self.given.need(key)?;
+        self.choice(session, factor).await
+    }
+
+    async fn choice(&self, session: &str, factor: &str) -> Result<AuthOutput, Fault> {
+        let (password, srp_a) = (self.given.get("PASSWORD"), self.given.get("SRP_A"));
+        let device = self.given.get("DEVICE_KEY");
+        let choice = Choice { username: self.username, factor: Some(factor), password, srp_a, device };
+        choose(self.call, self.pool, self.client, session, choice).await
     }
 }

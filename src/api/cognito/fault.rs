@@ -164,6 +164,7 @@ impl From<Error> for Fault {
             | Error::PasswordResetRequired
             | Error::TemporaryPasswordExpired
             | Error::NewPasswordRequired
+            | Error::FactorRequired
             | Error::InvalidPassword(_)
             | Error::NoVerifiedAddress
             | Error::ResetNotAllowed
@@ -171,6 +172,8 @@ impl From<Error> for Fault {
             | Error::CodeExpired
             | Error::CodeUsed
             | Error::ChallengeInvalid
+            | Error::ChallengeExpired
+            | Error::ChallengeUsed
             | Error::LinkInvalid
             | Error::InvitationForAnother
             | Error::AlreadyMember
@@ -214,8 +217,11 @@ fn name_of(error: &Error) -> &'static str {
         | Error::UserDisabled
         | Error::TemporaryPasswordExpired
         | Error::NewPasswordRequired
+        | Error::FactorRequired
         | Error::ResetNotAllowed
         | Error::ChallengeInvalid
+        | Error::ChallengeExpired
+        | Error::ChallengeUsed
         | Error::LinkInvalid
         | Error::TokenInvalid
         | Error::TokenExpired

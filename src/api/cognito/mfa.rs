@@ -1,4 +1,4 @@
-//! Authenticator applications: told a secret, shown a code, asked for or not; and whether a pool wants them.
+//! Second factors of a user: authenticator applications, told a secret and shown a code; and which factors he wants.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -6,17 +6,16 @@ use uuid::Uuid;
 use super::fault::Fault;
 use super::operation::{Call, Empty, operations};
 use crate::error::Error;
-use crate::pool::Pool;
-use crate::pool::mfa::Preference;
-use crate::pool::settings::{MfaMode, MfaRules};
+use crate::pool::{Factor, Pool, Preference};
 
 operations! {
     Nobody AssociateSoftwareToken => associate_software_token;
     Nobody VerifySoftwareToken => verify_software_token;
     AccessToken SetUserMFAPreference => set_user_mfa_preference;
     Signed AdminSetUserMFAPreference => admin_set_user_mfa_preference;
-    Signed GetUserPoolMfaConfig => get_user_pool_mfa_config;
-    Signed SetUserPoolMfaConfig => set_user_pool_mfa_config;
+    AccessToken SetUserSettings => set_user_settings;
+    Signed AdminSetUserSettings => admin_set_user_settings;
+    Signed AdminDeleteSoftwareToken => admin_delete_software_token;
 }
 
 const NEEDS_EITHER: &str = "Either an access token or a session must be given.";
@@ -122,28 +121,37 @@ struct AdminSetUserMfaPreferenceInput {
 #[derive(Deserialize)]
 struct Wanted {
     #[serde(rename = "SoftwareTokenMfaSettings")]
-    software_token: Option<Factor>,
+    software_token: Option<Settings>,
     #[serde(rename = "SMSMfaSettings")]
-    sms: Option<Factor>,
+    sms: Option<Settings>,
     #[serde(rename = "EmailMfaSettings")]
-    email: Option<Factor>,
+    email: Option<Settings>,
+    #[serde(rename = "WebAuthnMfaSettings")]
+    web_authn: Option<Settings>,
 }
 
 #[derive(Default, Clone, Copy, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Factor {
+struct Settings {
     enabled: bool,
     preferred_mfa: bool,
 }
 
 impl Wanted {
     async fn apply(&self, pool: &Pool, user: Uuid) -> Result<Empty, Fault> {
-        if [self.sms, self.email].into_iter().flatten().any(|factor| factor.enabled) {
-            return Err(Fault::invalid("This server has no second factor by SMS or email."));
+        if self.web_authn.is_some_and(|settings| settings.enabled) {
+            return Err(Fault::invalid("Passkeys are not available on this server."));
         }
-        if let Some(Factor { enabled, preferred_mfa }) = self.software_token {
-            pool.prefer_software_token(user, Preference { enabled, preferred: preferred_mfa }).await?;
-        }
+        let named =
+            [(Factor::Sms, self.sms), (Factor::SoftwareToken, self.software_token), (Factor::Email, self.email)];
+        let wanted: Vec<_> = named
+            .into_iter()
+            .filter_map(|(factor, settings)| {
+                let Settings { enabled, preferred_mfa } = settings?;
+                Some((factor, Preference { enabled, preferred: preferred_mfa }))
+            })
+            .collect();
+        pool.prefer_factors(user, &wanted).await?;
         Ok(Empty {})
     }
 }
@@ -161,50 +169,62 @@ async fn admin_set_user_mfa_preference(call: &Call, input: AdminSetUserMfaPrefer
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct GetUserPoolMfaConfigInput {
-    user_pool_id: String,
+struct SetUserSettingsInput {
+    access_token: String,
+    #[serde(rename = "MFAOptions")]
+    options: Vec<MfaOption>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct SetUserPoolMfaConfigInput {
+struct AdminSetUserSettingsInput {
     user_pool_id: String,
-    mfa_configuration: Option<MfaMode>,
-    software_token_mfa_configuration: Option<Enabled>,
+    username: String,
+    #[serde(rename = "MFAOptions")]
+    options: Vec<MfaOption>,
 }
 
-#[derive(Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Enabled {
-    enabled: bool,
-}
-
-#[derive(Serialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct UserPoolMfaConfig {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    software_token_mfa_configuration: Option<Enabled>,
-    mfa_configuration: MfaMode,
+struct MfaOption {
+    delivery_medium: Option<String>,
+    attribute_name: Option<String>,
 }
 
-impl From<MfaRules> for UserPoolMfaConfig {
-    fn from(rules: MfaRules) -> Self {
-        let software_token_mfa_configuration = rules.software_token.then_some(Enabled { enabled: true });
-        Self { software_token_mfa_configuration, mfa_configuration: rules.mode }
+/// The older operations know text messages and nothing else: naming them turns the factor on, an empty list off.
+async fn set_options(pool: &Pool, user: Uuid, options: &[MfaOption]) -> Result<Empty, Fault> {
+    let by_sms = |option: &MfaOption| {
+        option.delivery_medium.as_deref() == Some("SMS") && option.attribute_name.as_deref() == Some("phone_number")
+    };
+    if !options.iter().all(by_sms) {
+        return Err(Fault::invalid("Only the delivery medium SMS and the attribute phone_number can be set."));
     }
+    let preference = Preference { enabled: !options.is_empty(), preferred: false };
+    pool.prefer_factors(user, &[(Factor::Sms, preference)]).await?;
+    Ok(Empty {})
 }
 
-async fn get_user_pool_mfa_config(call: &Call, input: GetUserPoolMfaConfigInput) -> Result<UserPoolMfaConfig, Fault> {
-    Ok(call.pool(&input.user_pool_id)?.settings.mfa.into())
+async fn set_user_settings(call: &Call, input: SetUserSettingsInput) -> Result<Empty, Fault> {
+    let (pool, caller) = call.caller(&input.access_token).await?;
+    set_options(&pool, caller.user.sub, &input.options).await
 }
 
-/// What is left out goes back to its default.
-async fn set_user_pool_mfa_config(call: &Call, input: SetUserPoolMfaConfigInput) -> Result<UserPoolMfaConfig, Fault> {
+async fn admin_set_user_settings(call: &Call, input: AdminSetUserSettingsInput) -> Result<Empty, Fault> {
     let pool = call.pool(&input.user_pool_id)?;
-    let software_token = input.software_token_mfa_configuration.unwrap_or_default().enabled;
-    let rules =
-        MfaRules { mode: input.mfa_configuration.unwrap_or_default(), software_token, email: false, sms: false };
-    let settings = call.api.pools.update_pool(pool.id(), |settings| settings.mfa = rules).await?;
-    call.api.pools.reload().await?;
-    Ok(settings.mfa.into())
+    let user = pool.find_user(&input.username).await?;
+    set_options(&pool, user.sub, &input.options).await
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AdminDeleteSoftwareTokenInput {
+    user_pool_id: String,
+    username: String,
+}
+
+async fn admin_delete_software_token(call: &Call, input: AdminDeleteSoftwareTokenInput) -> Result<Empty, Fault> {
+    let pool = call.pool(&input.user_pool_id)?;
+    let user = pool.find_user(&input.username).await?;
+    pool.delete_software_token(user.sub).await?;
+    Ok(Empty {})
 }

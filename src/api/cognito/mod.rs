@@ -3,6 +3,7 @@
 
 mod admin_users;
 mod auth;
+mod auth_factors;
 mod challenges;
 mod claim;
 mod client_rules;
@@ -14,6 +15,7 @@ mod groups;
 mod lambda_config;
 mod list_users;
 mod mfa;
+mod mfa_config;
 mod model;
 mod operation;
 mod own;
@@ -27,6 +29,7 @@ mod sign_up;
 mod sigv4;
 mod tokens;
 mod user;
+mod user_auth;
 mod violation;
 
 use std::sync::Arc;

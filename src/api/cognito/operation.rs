@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::fault::Fault;
 use super::{
-    admin_users, auth, challenges, clients, devices, groups, list_users, mfa, own, pools, sign_out, sign_up, tokens,
+    admin_users, auth, auth_factors, challenges, clients, devices, groups, list_users, mfa, mfa_config, own, pools,
+    sign_out, sign_up, tokens,
 };
 use crate::api::Api;
 use crate::clock::Timestamp;
@@ -18,15 +19,17 @@ use crate::error::{Error, Kind};
 use crate::pool::{Caller, Client, Pool};
 
 /// The operations that are built, file by file.
-const TABLE: [&[Operation]; 13] = [
+const TABLE: [&[Operation]; 15] = [
     admin_users::ROWS,
     auth::ROWS,
+    auth_factors::ROWS,
     challenges::ROWS,
     clients::ROWS,
     devices::ROWS,
     groups::ROWS,
     list_users::ROWS,
     mfa::ROWS,
+    mfa_config::ROWS,
     own::ROWS,
     pools::ROWS,
     sign_out::ROWS,

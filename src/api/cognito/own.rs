@@ -110,10 +110,12 @@ struct ChangePasswordInput {
 }
 
 async fn change_password(call: &Call, input: ChangePasswordInput) -> Result<Empty, Fault> {
-    let previous =
-        input.previous_password.ok_or_else(|| Fault::invalid("Missing required parameter PreviousPassword"))?;
-    let pool = call.api.pools.of_access_token(&input.access_token)?;
-    pool.change_password(&input.access_token, &previous, &input.proposed_password, call.source).await?;
+    let (token, proposed) = (&input.access_token, &input.proposed_password);
+    let pool = call.api.pools.of_access_token(token)?;
+    match input.previous_password {
+        Some(previous) => pool.change_password(token, &previous, proposed, call.source).await?,
+        None => pool.choose_first_password(token, proposed).await?,
+    }
     Ok(Empty {})
 }
 

@@ -11,7 +11,7 @@ use super::lambda_config::LambdaConfig;
 use super::operation;
 use crate::pool::PoolSettings;
 use crate::pool::password::PasswordPolicy;
-use crate::pool::settings::{Contact, DeviceRules, MfaMode};
+use crate::pool::settings::{Contact, DeviceRules, FirstProof, MfaMode};
 
 /// Members of other services, and words of mails that the deployment's own templates say: kept as they are given.
 const DESCRIBED: [&str; 10] = [
@@ -143,11 +143,10 @@ impl PoolRules {
             by_link.is_some_and(|option| option == "CONFIRM_WITH_LINK"),
             "VerificationMessageTemplate.DefaultEmailOption CONFIRM_WITH_LINK",
         )?;
-        let factors = &rules.policies.sign_in_policy.allowed_first_auth_factors;
-        refuse_if(
-            factors.iter().any(|factor| factor != "PASSWORD"),
-            "Policies.SignInPolicy.AllowedFirstAuthFactors other than PASSWORD",
-        )?;
+        for factor in &rules.policies.sign_in_policy.allowed_first_auth_factors {
+            let member = format!("Policies.SignInPolicy.AllowedFirstAuthFactors {factor}");
+            refuse_if(first_proof(factor).is_none_or(|proof| proof == FirstProof::SmsOtp), &member)?;
+        }
         refuse_if(
             rules.policies.password_policy.password_history_size > 0,
             "Policies.PasswordPolicy.PasswordHistorySize",
@@ -177,12 +176,20 @@ impl PoolRules {
         settings.auto_verify.clone_from(&self.auto_verified_attributes);
         settings.mfa.mode = self.mfa_configuration;
         settings.devices = self.device_configuration.rules();
+        settings.first_proofs = self.first_proofs();
         settings.self_sign_up = !self.admin_create_user_config.allow_admin_create_user_only;
         settings.triggers = self.lambda_config.triggers()?;
         settings.tags.clone_from(&self.user_pool_tags);
         let kept = |member: &&str| Some(((*member).to_owned(), self.rest.get(*member)?.clone()));
         settings.described = DESCRIBED.iter().filter_map(kept).collect();
         Ok(())
+    }
+
+    /// Cognito's default where nothing is said.
+    fn first_proofs(&self) -> Vec<FirstProof> {
+        let named = &self.policies.sign_in_policy.allowed_first_auth_factors;
+        let proofs: Vec<_> = named.iter().filter_map(|factor| first_proof(factor)).collect();
+        if proofs.is_empty() { vec![FirstProof::Password] } else { proofs }
     }
 
     fn password_policy(&self) -> PasswordPolicy {
@@ -204,6 +211,10 @@ impl PoolRules {
         let days = if days == 0 { INVITATION_DAYS } else { days };
         if days <= 365 { Ok(days) } else { Err(Fault::invalid("TemporaryPasswordValidityDays must be at most 365.")) }
     }
+}
+
+fn first_proof(name: &str) -> Option<FirstProof> {
+    serde_json::from_value(Value::from(name)).ok()
 }
 
 fn refuse_if(asked: bool, member: &str) -> Result<(), Fault> {

@@ -11,7 +11,7 @@ use super::schema::SchemaAttribute;
 use crate::config;
 use crate::pool::PoolSettings;
 use crate::pool::password::PasswordPolicy;
-use crate::pool::settings::{Alias, Contact, DeviceRules, MfaMode, Usernames};
+use crate::pool::settings::{Alias, Contact, DeviceRules, FirstProof, MfaMode, Usernames};
 
 const DAY: u64 = 24 * 3600;
 
@@ -60,7 +60,7 @@ struct Policies {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct SignInPolicy {
-    allowed_first_auth_factors: [&'static str; 1],
+    allowed_first_auth_factors: Vec<FirstProof>,
 }
 
 #[derive(Serialize)]
@@ -117,7 +117,7 @@ impl UserPool {
             arn: arn(settings, &pool.id),
             policies: Policies {
                 password_policy: password_rules(&pool.password_policy, days),
-                sign_in_policy: SignInPolicy { allowed_first_auth_factors: ["PASSWORD"] },
+                sign_in_policy: SignInPolicy { allowed_first_auth_factors: pool.first_proofs.clone() },
             },
             deletion_protection: if pool.deletion_protection { "ACTIVE" } else { "INACTIVE" },
             lambda_config: LambdaConfig::of(&pool.triggers),

@@ -241,7 +241,7 @@ impl Call {
     }
 
     /// Changes a pool's settings; this replica follows at once.
-    async fn change_pool(
+    pub(super) async fn change_pool(
         &self,
         id: &str,
         change: impl Fn(&mut PoolSettings) + Send + Sync,

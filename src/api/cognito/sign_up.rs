@@ -58,22 +58,25 @@ struct SignUpOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     code_delivery_details: Option<CodeDeliveryDetailsType>,
     user_sub: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
 }
 
 async fn sign_up(call: &Call, input: SignUpInput) -> Result<SignUpOutput, Fault> {
     let through = Through::of(&input.client_id, input.secret_hash.as_deref(), &input.username);
     let (pool, client) = through.client(call).await?;
-    let password = input.password.ok_or_else(|| Fault::invalid("Missing required parameter Password"))?;
     let attributes = given(input.user_attributes);
     let validation = input.validation_data.map(|data| given(data).into_iter().collect());
     let told = ForHooks { validation: validation.as_ref(), metadata: input.client_metadata.as_ref() };
-    let draft = Registration { username: &input.username, password: &password, attributes, told };
+    let draft = Registration { username: &input.username, password: input.password.as_deref(), attributes, told };
     let registered = pool.register_by_code(&client, draft, call.source).await.map_err(|error| {
         let exists = matches!(error, Error::UserExists);
         let fault = Fault::of_first_password(error);
         if exists { taken(&pool, fault, &input.username, "User already exists") } else { fault }
     })?;
+    let session = pool.registration_session(&client, &registered.user).await?;
     Ok(SignUpOutput {
+        session,
         user_confirmed: registered.user.status == UserStatus::Confirmed,
         code_delivery_details: registered.delivery.map(Into::into),
         user_sub: registered.user.sub.to_string(),
@@ -89,12 +92,24 @@ struct ConfirmSignUpInput {
     confirmation_code: String,
     #[serde(default)]
     force_alias_creation: bool,
+    session: Option<String>,
     client_metadata: Option<Metadata>,
 }
 
-async fn confirm_sign_up(call: &Call, input: ConfirmSignUpInput) -> Result<Empty, Fault> {
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ConfirmSignUpOutput {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
+}
+
+/// Clients get a Session also without that of the registration, which not all of them bring back.
+async fn confirm_sign_up(call: &Call, input: ConfirmSignUpInput) -> Result<ConfirmSignUpOutput, Fault> {
     let through = Through::of(&input.client_id, input.secret_hash.as_deref(), &input.username);
     let (pool, client) = through.client(call).await?;
+    if let Some(session) = &input.session {
+        pool.check_registration(&client, &input.username, session).await?;
+    }
     let answer = SignUpCode {
         username: &input.username,
         code: &input.confirmation_code,
@@ -102,8 +117,8 @@ async fn confirm_sign_up(call: &Call, input: ConfirmSignUpInput) -> Result<Empty
         metadata: input.client_metadata.as_ref(),
     };
     let confirmed = pool.confirm_by_code(&client, answer, call.source).await;
-    confirmed.map_err(Fault::of_named_user)?;
-    Ok(Empty {})
+    let user = confirmed.map_err(Fault::of_named_user)?;
+    Ok(ConfirmSignUpOutput { session: pool.confirmation_session(&client, &user).await? })
 }
 
 #[derive(Deserialize)]

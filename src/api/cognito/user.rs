@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use super::operation::epoch;
-use crate::pool::mfa::settings_of;
 use crate::pool::settings::Contact;
-use crate::pool::{Delivery, NamedValues, Party, Pool, User};
+use crate::pool::{Delivery, NamedValues, Party, Pool, User, settings_of};
 
 /// An attribute.
 #[derive(Serialize, Deserialize)]

@@ -89,7 +89,9 @@ impl Refusal {
             Err(error) => error,
         };
         let description = match grant {
-            _ if matches!(error, Error::NewPasswordRequired | Error::LimitExceeded) => error.to_string().into(),
+            _ if matches!(error, Error::NewPasswordRequired | Error::FactorRequired | Error::LimitExceeded) => {
+                error.to_string().into()
+            }
             Grant::Password { .. } => "Incorrect username or password.".into(),
             Grant::ClientCredentials => "The user may not sign in.".into(),
             Grant::RefreshToken(_) => Cow::from("The refresh token is invalid, expired or revoked."),
@@ -139,6 +141,7 @@ impl Refusal {
             | Error::PasswordResetRequired
             | Error::TemporaryPasswordExpired
             | Error::NewPasswordRequired
+            | Error::FactorRequired
             | Error::InvalidPassword(_)
             | Error::NoVerifiedAddress
             | Error::ResetNotAllowed
@@ -146,6 +149,8 @@ impl Refusal {
             | Error::CodeExpired
             | Error::CodeUsed
             | Error::ChallengeInvalid
+            | Error::ChallengeExpired
+            | Error::ChallengeUsed
             | Error::LinkInvalid
             | Error::InvitationForAnother
             | Error::AlreadyMember

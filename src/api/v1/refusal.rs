@@ -65,6 +65,7 @@ impl Refusal {
             | Error::PasswordResetRequired
             | Error::TemporaryPasswordExpired
             | Error::NewPasswordRequired
+            | Error::FactorRequired
             | Error::InvalidPassword(_)
             | Error::NoVerifiedAddress
             | Error::ResetNotAllowed
@@ -72,6 +73,8 @@ impl Refusal {
             | Error::CodeExpired
             | Error::CodeUsed
             | Error::ChallengeInvalid
+            | Error::ChallengeExpired
+            | Error::ChallengeUsed
             | Error::LinkInvalid
             | Error::InvitationForAnother
             | Error::AlreadyMember
@@ -102,6 +105,9 @@ impl Refusal {
 /// The text of a 401: each operation of the original has one of its own, whatever the reason (contract seeds §1).
 fn unauthorized(operation: Operation, error: &Error) -> Cow<'static, str> {
     match operation {
+        Operation::Login | Operation::NewPasswordRequired if matches!(error, Error::FactorRequired) => {
+            error.to_string().into()
+        }
         Operation::Login | Operation::ChangePassword => "Incorrect username or password.".into(),
         Operation::TokenRefresh => "Unauthorized.".into(),
         Operation::TokenRevoke => "Unauthorized".into(),
@@ -130,9 +136,12 @@ fn exception(error: &Error) -> &'static str {
         | Error::UserDisabled
         | Error::TemporaryPasswordExpired
         | Error::NewPasswordRequired
+        | Error::FactorRequired
         | Error::NoVerifiedAddress
         | Error::ResetNotAllowed
         | Error::ChallengeInvalid
+        | Error::ChallengeExpired
+        | Error::ChallengeUsed
         | Error::LinkInvalid
         | Error::InvitationForAnother
         | Error::AlreadyMember

@@ -26,7 +26,7 @@ macro_rules! built_in {
 }
 const BUILT_IN: &[(&str, &str)] = built_in!(
     "layout.html", "link_or_token.html";
-    "reset_code", "verify_code", "temporary_password", "verify_email", "already_registered", "reset_link", "change_email",
+    "reset_code", "verify_code", "sign_in_code", "temporary_password", "verify_email", "already_registered", "reset_link", "change_email",
     "email_changed", "invitation"
 );
 
@@ -122,6 +122,11 @@ impl Templates {
         self.secret("verify_code", to, username, code, valid_for).map_err(Error::internal)
     }
 
+    /// The mail with a code that signs in.
+    pub fn sign_in_code(&self, to: &str, username: &str, code: &str, valid_for: Duration) -> Result<Mail, Error> {
+        self.secret("sign_in_code", to, username, code, valid_for).map_err(Error::internal)
+    }
+
     /// The mail with a temporary password.
     pub fn temporary_password(
         &self,
@@ -179,7 +184,7 @@ impl Templates {
 
     fn try_all(&self) -> Result<(), String> {
         let valid_for = Duration::from_secs(600);
-        for kind in ["reset_code", "verify_code", "temporary_password"] {
+        for kind in ["reset_code", "verify_code", "sign_in_code", "temporary_password"] {
             self.secret(kind, "", "name", "secret", valid_for)?;
         }
         for kind in LinkMail::ALL {

@@ -110,6 +110,7 @@ impl Refusal {
             | Error::PasswordResetRequired
             | Error::TemporaryPasswordExpired
             | Error::NewPasswordRequired
+            | Error::FactorRequired
             | Error::InvalidPassword(_)
             | Error::NoVerifiedAddress
             | Error::ResetNotAllowed
@@ -117,6 +118,8 @@ impl Refusal {
             | Error::CodeExpired
             | Error::CodeUsed
             | Error::ChallengeInvalid
+            | Error::ChallengeExpired
+            | Error::ChallengeUsed
             | Error::LinkInvalid
             | Error::InvitationForAnother
             | Error::AlreadyMember
@@ -169,6 +172,7 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
         | Error::PasswordResetRequired
         | Error::TemporaryPasswordExpired
         | Error::NewPasswordRequired
+        | Error::FactorRequired
         | Error::Hook(HookFault::Refused(..)) => StatusCode::FORBIDDEN,
         Error::InvalidParameter { .. }
         | Error::UserNotFound
@@ -179,6 +183,8 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
         | Error::CodeExpired
         | Error::CodeUsed
         | Error::ChallengeInvalid
+        | Error::ChallengeExpired
+        | Error::ChallengeUsed
         | Error::LinkInvalid
         | Error::InvitationForAnother
         | Error::Rule(_)

@@ -38,7 +38,7 @@ impl Call<'_> {
     }
 
     async fn let_in(&self, proven: &Proven, remember_me: bool) -> Result<Reply, Fault> {
-        let tokens = self.pool.next_step(self.terms(remember_me), proven).await?.tokens()?;
+        let tokens = self.pool.tokens_at_once(self.terms(remember_me), proven).await?;
         Reply::signed_in(self.pool, proven.user(), &tokens)
     }
 

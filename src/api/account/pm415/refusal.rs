@@ -115,6 +115,7 @@ fn words(asked: Asked<'_>, error: &Error) -> (u16, Cow<'static, str>) {
         Error::PasswordResetRequired
         | Error::TemporaryPasswordExpired
         | Error::NewPasswordRequired
+        | Error::FactorRequired
         | Error::NoVerifiedAddress
         | Error::ResetNotAllowed
         | Error::Hook(HookFault::Refused(..)) => (403, error.to_string().into()),
@@ -139,7 +140,9 @@ fn words(asked: Asked<'_>, error: &Error) -> (u16, Cow<'static, str>) {
         | Error::CodeMismatch
         | Error::CodeExpired
         | Error::CodeUsed
-        | Error::ChallengeInvalid => (401, NOT_SIGNED_IN.into()),
+        | Error::ChallengeInvalid
+        | Error::ChallengeExpired
+        | Error::ChallengeUsed => (401, NOT_SIGNED_IN.into()),
     }
 }
 

@@ -1,0 +1,243 @@
+//! One-time codes in a sign-in: sent to a contact that the user has proven, as his second factor or as the first; and
+//! to an address that is to become a second factor.
+
+use std::net::IpAddr;
+
+use uuid::Uuid;
+
+use super::auth::{Proven, Step};
+use super::challenge::{Asked, Pending, terms_of};
+use super::delivery::Delivery;
+use super::factor::{Factor, Factors, Preference};
+use super::name::EmailAddress;
+use super::settings::{Contact, FirstProof};
+use super::{Client, Digits, Pool, Terms};
+use crate::error::{Error, Rule};
+use crate::store::directory::User;
+use crate::store::tokens::{Answer, Challenge, ChallengeKey, Purpose};
+
+/// A step of a sign-in that a code is sent for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CodeStep {
+    name: &'static str,
+    purpose: Purpose,
+    contact: Contact,
+    digits: Digits,
+}
+
+impl CodeStep {
+    /// The second factor by mail.
+    pub(super) const EMAIL_MFA: Self =
+        Self { name: "EMAIL_OTP", purpose: Purpose::EmailMfa, contact: Contact::Email, digits: Digits::Six };
+    /// The second factor by text message.
+    pub(super) const SMS_MFA: Self =
+        Self { name: "SMS_MFA", purpose: Purpose::SmsMfa, contact: Contact::PhoneNumber, digits: Digits::Six };
+    /// An address that is to be the second factor.
+    const EMAIL_SETUP: Self = Self { purpose: Purpose::EmailSetup, ..Self::EMAIL_MFA };
+    /// The first factor by mail.
+    pub(super) const EMAIL_OTP: Self = Self { purpose: Purpose::EmailOtp, digits: Digits::Eight, ..Self::EMAIL_MFA };
+    /// The first factor by text message.
+    pub(super) const SMS_OTP: Self =
+        Self { name: "SMS_OTP", purpose: Purpose::SmsOtp, digits: Digits::Eight, ..Self::SMS_MFA };
+
+    const ALL: [Self; 5] = [Self::EMAIL_MFA, Self::SMS_MFA, Self::EMAIL_SETUP, Self::EMAIL_OTP, Self::SMS_OTP];
+
+    /// What a sign-in begins with by it; none for second factors.
+    fn first(self) -> Option<FirstProof> {
+        match self {
+            Self::EMAIL_OTP => Some(FirstProof::EmailOtp),
+            Self::SMS_OTP => Some(FirstProof::SmsOtp),
+            _ => None,
+        }
+    }
+}
+
+/// The answer to a challenge that a code was sent for.
+#[derive(Clone, Copy)]
+pub struct CodeAnswer<'a> {
+    /// Cognito's name of the challenge: `EMAIL_OTP`, `SMS_MFA` or `SMS_OTP`.
+    pub challenge: &'a str,
+    /// Whom the client takes the user for.
+    pub username: &'a str,
+    /// The handle.
+    pub session: &'a str,
+    /// The code.
+    pub code: &'a str,
+}
+
+impl Pool {
+    /// Where a code reaches a user: only at what he has proven.
+    pub(super) fn reach<'u>(&self, user: &'u User, contact: Contact) -> Option<&'u str> {
+        match contact {
+            Contact::Email => user.verified_email(),
+            Contact::PhoneNumber => None,
+        }
+    }
+
+    /// Sends a user the code of a second factor and asks for it.
+    pub(super) async fn ask_code_of(&self, step: CodeStep, terms: Terms<'_>, user: &User) -> Result<Asked, Error> {
+        let address = self.address_for(step, user)?.ok_or(Error::ChallengeInvalid)?;
+        self.count_mails_of(&user.sub.to_string()).await?;
+        self.ask_code(step, terms, user.sub, Some((user, address)), Delivery::to(address)).await
+    }
+
+    /// Sends a code and asks for it; without a user everything happens but the sending.
+    pub(super) async fn ask_code(
+        &self,
+        step: CodeStep,
+        terms: Terms<'_>,
+        account: Uuid,
+        to: Option<(&User, &str)>,
+        seen: Delivery,
+    ) -> Result<Asked, Error> {
+        let code = self.ports.random.text(b"0123456789", step.digits as usize)?;
+        let life = terms.client.auth_session_life();
+        let challenge = Challenge {
+            client: terms.client.id.clone(),
+            user: account,
+            user_version: 0,
+            expires_at: self.now().plus(life),
+            // An answer is counted when it is read, and when it is compared.
+            attempts_left: self.ports.limits.code_attempts.saturating_mul(2),
+            answer: Some(self.step_tag(step, account, to.map(|(_, address)| address), &code)),
+            payload: to.and_then(|(user, _)| self.carried(terms, user)),
+        };
+        let session = self.put_anew(step.purpose, &challenge).await?;
+        let mail =
+            to.map(|(user, address)| self.ports.templates.sign_in_code(address, self.shown_name(user), &code, life));
+        self.outbox.enqueue(mail.transpose()?.as_ref(), challenge.expires_at).await?;
+        let medium = if seen.contact == Contact::Email { "EMAIL" } else { "SMS" };
+        let parameters =
+            vec![("CODE_DELIVERY_DELIVERY_MEDIUM", medium.to_owned()), ("CODE_DELIVERY_DESTINATION", seen.destination)];
+        Ok(Asked { name: step.name, session, parameters })
+    }
+
+    /// Answers a challenge that a code was sent for. A wrong code leaves it alive and counts, like a password's at the
+    /// user where it is the first factor, and like any other second factor's where it is one.
+    ///
+    /// Errors: `ChallengeInvalid` and its like, `CodeMismatch`, `TooManyRequests`, the standings, `Unavailable`.
+    pub async fn respond_code(&self, client: &Client, answer: CodeAnswer<'_>, source: IpAddr) -> Result<Step, Error> {
+        let steps = CodeStep::ALL.into_iter().filter(|step| step.name == answer.challenge);
+        let made_for = |step: &CodeStep| self.purpose_of(answer.session, &[step.purpose]).is_ok();
+        let step = steps.into_iter().find(made_for).ok_or(Error::ChallengeInvalid)?;
+        let done = match step.first() {
+            Some(_) => self.respond_first(step, client, answer, source).await?,
+            None => self.respond_second(step, client, answer, source).await?,
+        };
+        Ok(done)
+    }
+
+    async fn respond_second(
+        &self,
+        step: CodeStep,
+        client: &Client,
+        answer: CodeAnswer<'_>,
+        source: IpAddr,
+    ) -> Result<Step, Error> {
+        let CodeAnswer { username, session, code, .. } = answer;
+        let Pending { key, user, .. } = self.pending(step.purpose, session, Some((client, username))).await?;
+        let proof = self.judge_step(step, &key, user.sub, Some(&user), code);
+        let challenge = self.attempt(self.factor_account(user.sub), source, proof).await?;
+        self.forgive_mails_of(user.sub).await?;
+        let done = async {
+            let user = if step == CodeStep::EMAIL_SETUP { self.adopt_email(&user).await? } else { user };
+            self.last_step(terms_of(&key, &challenge, client), &user).await
+        };
+        self.or_put_back(&key, &challenge, done.await).await
+    }
+
+    async fn respond_first(
+        &self,
+        step: CodeStep,
+        client: &Client,
+        answer: CodeAnswer<'_>,
+        source: IpAddr,
+    ) -> Result<Step, Error> {
+        let CodeAnswer { username, session, code, .. } = answer;
+        let (key, kept) = self.kept(step.purpose, session, Some(client)).await?;
+        let user = self.owner_of(&kept, username).await?.user;
+        let user = user.filter(|user| self.stands(&kept, user) == Some(true));
+        let proof = self.judge_step(step, &key, kept.user, user.as_ref(), code);
+        let challenge = self.attempt(kept.user, source, proof).await?;
+        let proven = Proven(user.ok_or(Error::CodeMismatch)?);
+        self.forgive_mails_of(kept.user).await?;
+        self.forgive_source(source).await?;
+        let done = self.next_step(terms_of(&key, &challenge, client), &proven).await;
+        self.or_put_back(&key, &challenge, done).await
+    }
+
+    /// Counts, compares and consumes. What was kept for nobody is right for nobody.
+    async fn judge_step(
+        &self,
+        step: CodeStep,
+        key: &ChallengeKey,
+        account: Uuid,
+        user: Option<&User>,
+        code: &str,
+    ) -> Result<Challenge, Error> {
+        let address = user.map(|user| self.address_for(step, user)).transpose()?.flatten();
+        let tag = self.step_tag(step, account, address, code);
+        match self.ports.tokens.answer_challenge(key, &tag, self.now()).await? {
+            Answer::Right(challenge) if address.is_some() => Ok(challenge),
+            Answer::Right(_) | Answer::Wrong => Err(Error::CodeMismatch),
+            Answer::Unknown => Err(Error::ChallengeUsed),
+        }
+    }
+
+    /// Where the code of a step goes, if the user may take that step as he is now.
+    pub(super) fn address_for<'u>(&self, step: CodeStep, user: &'u User) -> Result<Option<&'u str>, Error> {
+        if step == CodeStep::EMAIL_SETUP {
+            return Ok(user.email.as_deref());
+        }
+        let address = self.reach(user, step.contact);
+        match step.first() {
+            Some(first) => Ok(address.filter(|_| self.may_begin_with(user, first))),
+            None => Ok(address),
+        }
+    }
+
+    /// Covers what the code is for (P07) and where it went: it dies once that is the user's no more.
+    fn step_tag(&self, step: CodeStep, account: Uuid, address: Option<&str>, code: &str) -> [u8; 32] {
+        let (purpose, address) = (step.purpose.as_str().as_bytes(), address.unwrap_or_default().as_bytes());
+        self.secrets.code.tag(&[purpose, account.as_bytes(), address, code.as_bytes()])
+    }
+
+    /// Gives a user who owes a factor the address that is to be one, and asks for the code that goes there. One that he
+    /// has already is not changed by who may not be he.
+    pub(super) async fn set_email_up(&self, client: &Client, pending: Pending, email: &str) -> Result<Asked, Error> {
+        if !self.may_set_up(&pending.user, Factor::Email)? {
+            return Err(Rule::Form("The user pool has no second factor by email.").into());
+        }
+        let address = EmailAddress::parse(email).map_err(|_| Rule::Form("Invalid email address format."))?;
+        let give = |user: &mut User| match &user.email_key {
+            Some(key) if *key == address.key => Ok(()),
+            Some(_) => Err(Rule::Form("The user has another email address.").into()),
+            None => {
+                (user.email, user.email_key) = (Some(address.shown.clone()), Some(address.key.clone()));
+                user.email_verified = false;
+                Ok(())
+            }
+        };
+        let user = self.change_user(pending.user.sub, give).await.map_err(taken)?;
+        let asked = self.ask_code_of(CodeStep::EMAIL_SETUP, pending.terms(client), &user).await?;
+        self.consume(&pending).await?;
+        Ok(asked)
+    }
+
+    async fn adopt_email(&self, user: &User) -> Result<User, Error> {
+        let adopt = |now: &mut User| {
+            if now.email_key != user.email_key {
+                return Err(Error::ChallengeInvalid);
+            }
+            now.email_verified = true;
+            let mut factors = Factors::read(now)?;
+            factors.prefer(Factor::Email, Preference { enabled: true, preferred: false });
+            factors.write(now)
+        };
+        self.change_user(user.sub, adopt).await.map_err(taken)
+    }
+}
+
+fn taken(error: Error) -> Error {
+    if matches!(error, Error::UserExists) { Rule::AliasTaken("email").into() } else { error }
+}
