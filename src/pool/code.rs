@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::auth::Login;
 use super::delivery::Delivery;
 use super::kept_password::KeptPassword;
+use super::message::{MessageKind, Secret};
 use super::{Client, Pool};
 use crate::error::{Error, Rule};
-use crate::outbound::mail::Mail;
 use crate::store::directory::{User, UserStatus};
 use crate::store::tokens::{Answer, Challenge, ChallengeKey, Purpose};
 
@@ -32,13 +32,20 @@ pub(super) struct CodeFor {
     pub(super) purpose: Purpose,
     pub(super) digits: Digits,
     pub(super) life: Duration,
+    pub(super) kind: MessageKind,
 }
 
 impl CodeFor {
     /// The confirmation of a registration.
-    pub(super) const SIGN_UP: Self = Self { purpose: Purpose::SignUpCode, digits: Digits::Six, life: DAY };
+    pub(super) const SIGN_UP: Self =
+        Self { purpose: Purpose::SignUpCode, digits: Digits::Six, life: DAY, kind: MessageKind::SignUp };
+    /// The same, asked for again.
+    pub(super) const SIGN_UP_AGAIN: Self = Self { kind: MessageKind::ResendCode, ..Self::SIGN_UP };
     /// The proof of a user's address.
-    pub(super) const ADDRESS: Self = Self { purpose: Purpose::AddressCode, digits: Digits::Six, life: DAY };
+    pub(super) const ADDRESS: Self =
+        Self { purpose: Purpose::AddressCode, kind: MessageKind::VerifyUserAttribute, ..Self::SIGN_UP };
+    /// The proof of an address that he just gave himself.
+    pub(super) const NEW_ADDRESS: Self = Self { kind: MessageKind::UpdateUserAttribute, ..Self::ADDRESS };
 }
 
 impl Pool {
@@ -64,7 +71,8 @@ impl Pool {
     }
 
     pub(super) fn reset_code(&self, digits: Digits) -> CodeFor {
-        CodeFor { purpose: Purpose::ResetPassword, digits, life: self.settings.reset_code_life() }
+        let (life, kind) = (self.settings.reset_code_life(), MessageKind::ForgotPassword);
+        CodeFor { purpose: Purpose::ResetPassword, digits, life, kind }
     }
 
     /// Whom a mail about a lost password goes to, by code or by link; nobody who may not reset his password. Errors
@@ -100,20 +108,12 @@ impl Pool {
             payload: None,
         };
         self.ports.tokens.put_challenge(&self.code_key(about.purpose, account), &challenge).await?;
+        let secret = Secret { kind: about.kind, text: &code, life: about.life };
         let mail = match user.and_then(|user| Some((user, user.email.as_deref()?))) {
-            Some((user, email)) => Some(self.code_mail(about, email, user, &code)?),
+            Some((user, email)) => Some(self.secret_mail(email, user, &secret)?),
             None => None,
         };
         self.outbox.enqueue(mail.as_ref(), expires_at).await
-    }
-
-    fn code_mail(&self, about: CodeFor, email: &str, user: &User, code: &str) -> Result<Mail, Error> {
-        let (templates, name) = (&self.ports.templates, self.shown_name(user));
-        if about.purpose == Purpose::ResetPassword {
-            templates.reset_code(email, name, code, about.life)
-        } else {
-            templates.verify_code(email, name, code, about.life)
-        }
     }
 
     /// Counts and compares the answer to a code, which is used up if it is right.

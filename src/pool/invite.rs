@@ -1,6 +1,7 @@
 //! Telling a user his temporary password by mail, so that no administrator has to see or pass it on.
 
 use super::Pool;
+use super::message::{MessageKind, Secret};
 use crate::error::Error;
 use crate::store::directory::User;
 
@@ -24,7 +25,8 @@ impl Pool {
     /// The same to an address that an administrator gave, proven or not: he vouches for it.
     pub(super) async fn mail_password_to(&self, email: &str, user: &User, password: &str) -> Result<(), Error> {
         let life = self.settings.temporary_password_life();
-        let mail = self.ports.templates.temporary_password(email, self.shown_name(user), password, life)?;
+        let secret = Secret { kind: MessageKind::AdminCreateUser, text: password, life };
+        let mail = self.secret_mail(email, user, &secret)?;
         self.outbox.enqueue(Some(&mail), self.now().plus(life)).await
     }
 }

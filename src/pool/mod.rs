@@ -30,6 +30,7 @@ mod lifecycle;
 mod limit;
 mod link;
 mod master;
+pub mod message;
 pub mod mfa;
 pub mod name;
 mod new_password;

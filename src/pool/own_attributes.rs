@@ -39,7 +39,7 @@ impl Pool {
         if !mail {
             return Ok(Vec::new());
         }
-        self.send_code(CodeFor::ADDRESS, &client.id, user.sub, Some(&user)).await?;
+        self.send_code(CodeFor::NEW_ADDRESS, &client.id, user.sub, Some(&user)).await?;
         Ok(user.email.as_deref().map(Delivery::to).into_iter().collect())
     }
 

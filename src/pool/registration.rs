@@ -96,7 +96,7 @@ impl Pool {
             if !self.hides_existence(client) {
                 return Err(Error::UserNotFound);
             }
-            self.send_code(CodeFor::SIGN_UP, &client.id, login.account, None).await?;
+            self.send_code(CodeFor::SIGN_UP_AGAIN, &client.id, login.account, None).await?;
             return Ok(self.seeming_delivery(username));
         };
         if user.status != UserStatus::Unconfirmed {
@@ -104,7 +104,7 @@ impl Pool {
         }
         self.to_prove(|contact| has(&user, contact))?;
         let address = user.email.as_deref().ok_or(Error::NoVerifiedAddress)?;
-        self.send_code(CodeFor::SIGN_UP, &client.id, user.sub, Some(&user)).await?;
+        self.send_code(CodeFor::SIGN_UP_AGAIN, &client.id, user.sub, Some(&user)).await?;
         Ok(Delivery::to(address))
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::message::Messages;
 use super::password::PasswordPolicy;
 use super::schema::Schema;
 use crate::clock::Timestamp;
@@ -59,6 +60,9 @@ pub struct PoolSettings {
     /// Second factors.
     #[serde(default)]
     pub mfa: MfaRules,
+    /// Its own words in messages.
+    #[serde(default)]
+    pub messages: Messages,
     /// Whether it is kept from being deleted.
     #[serde(default)]
     pub deletion_protection: bool,
@@ -162,6 +166,7 @@ impl PoolSettings {
             self_sign_up: false,
             srp: false,
             mfa: MfaRules::default(),
+            messages: Messages::default(),
             deletion_protection: false,
             tags: BTreeMap::new(),
             described: serde_json::Map::new(),

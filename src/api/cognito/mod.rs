@@ -11,6 +11,7 @@ mod clients;
 mod fault;
 mod groups;
 mod list_users;
+mod message_texts;
 mod mfa;
 mod model;
 mod operation;
