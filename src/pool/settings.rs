@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::message::Messages;
 use super::password::PasswordPolicy;
 use super::schema::Schema;
+use super::trigger::Triggers;
 use crate::clock::Timestamp;
 use crate::config::Period;
 use crate::error::Error;
@@ -63,6 +64,9 @@ pub struct PoolSettings {
     /// Its own words in messages.
     #[serde(default)]
     pub messages: Messages,
+    /// The functions that it calls.
+    #[serde(default)]
+    pub triggers: Triggers,
     /// Whether it is kept from being deleted.
     #[serde(default)]
     pub deletion_protection: bool,
@@ -167,6 +171,7 @@ impl PoolSettings {
             srp: false,
             mfa: MfaRules::default(),
             messages: Messages::default(),
+            triggers: Triggers::default(),
             deletion_protection: false,
             tags: BTreeMap::new(),
             described: serde_json::Map::new(),
