@@ -6,7 +6,7 @@ mod password;
 mod refresh;
 mod secret;
 mod srp;
-mod srp_client;
+pub mod srp_client;
 
 use serde_json::{Value, json};
 

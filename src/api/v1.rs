@@ -190,7 +190,7 @@ impl Call<'_> {
     }
 
     async fn forgot_password(&self, body: ForgotPassword) -> Result<Reply, Error> {
-        self.pool.forgot_password(self.client, &body.check()?, Digits::Eight, self.source()).await?;
+        self.pool.forgot_password(self.client, &body.check()?, Digits::Eight, self.source(), None).await?;
         Ok(Reply::Empty)
     }
 
@@ -215,6 +215,7 @@ impl Call<'_> {
 fn step(step: &Step) -> Result<Reply, Error> {
     match step {
         Step::Tokens(issued) => tokens(issued),
+        Step::Custom(asked) => json(&ChallengeBody { challenge_name: "CUSTOM_CHALLENGE", session: &asked.session }),
         Step::Challenge(asked) => json(&ChallengeBody { challenge_name: asked.name, session: &asked.session }),
     }
 }

@@ -10,7 +10,7 @@ use super::client::AuthFlow;
 use super::hash::PasswordCheck;
 use super::mfa::OwedFactor;
 use super::user::check_standing;
-use super::{Asked, Client, Pool, Terms, Tokens};
+use super::{Asked, Client, CustomChallenge, Pool, Terms, Tokens};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::directory::{User, UserStatus};
@@ -32,6 +32,8 @@ pub enum Step {
     Tokens(Tokens),
     /// Something is.
     Challenge(Asked),
+    /// The pool's own triggers ask something.
+    Custom(CustomChallenge),
 }
 
 impl Step {
@@ -39,7 +41,7 @@ impl Step {
     pub fn tokens(self) -> Result<Tokens, Error> {
         match self {
             Self::Tokens(tokens) => Ok(tokens),
-            Self::Challenge(_) => Err(Error::NewPasswordRequired),
+            Self::Challenge(_) | Self::Custom(_) => Err(Error::NewPasswordRequired),
         }
     }
 }
@@ -207,6 +209,14 @@ impl Pool {
         match self.owed(user)? {
             // Given a temporary password meanwhile: he has to begin again with it.
             Some(Owed::Password) => Err(Error::ChallengeInvalid),
+            Some(Owed::Factor(_)) | None => Ok(Step::Tokens(self.open_session(terms, user).await?)),
+        }
+    }
+
+    /// The same for one whom the pool's own triggers let in: second factors are theirs to ask for.
+    pub(super) async fn step_by_triggers(&self, terms: Terms<'_>, user: &User) -> Result<Step, Error> {
+        match self.owed(user)? {
+            Some(Owed::Password) => Ok(Step::Challenge(self.ask_new_password(terms.client, user).await?)),
             Some(Owed::Factor(_)) | None => Ok(Step::Tokens(self.open_session(terms, user).await?)),
         }
     }

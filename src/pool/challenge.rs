@@ -59,13 +59,13 @@ impl Pool {
 
     /// What the first proof stands on: whoever knew a password that was replaced since, or was signed out, must not go
     /// on with a second factor (S23). A new password says by itself whether it is still owed.
-    fn proof_state(&self, user: &User) -> String {
+    pub(super) fn proof_state(&self, user: &User) -> String {
         format!("{}.{}", user.session_epoch, self.password_state(Some(user)))
     }
 
     /// Keeps a challenge under a handle of its own. That of a second factor names the pool, because nothing else in
     /// Cognito's AssociateSoftwareToken does.
-    async fn put_anew(&self, purpose: Purpose, challenge: &Challenge) -> Result<String, Error> {
+    pub(super) async fn put_anew(&self, purpose: Purpose, challenge: &Challenge) -> Result<String, Error> {
         let handle = crypto::encode(self.ports.random.bytes::<32>()?);
         let handle = if purpose == Purpose::NewPassword { handle } else { format!("{handle}.{}", self.id()) };
         self.ports.tokens.put_challenge(&self.handle_key(purpose, &handle), challenge).await?;
@@ -87,6 +87,21 @@ impl Pool {
         }
     }
 
+    /// Counts an attempt on the challenge of a handle, which stays alive, whoever owes it.
+    ///
+    /// Errors: `ChallengeInvalid`, `Unavailable`.
+    pub(super) async fn kept(
+        &self,
+        purpose: Purpose,
+        session: &str,
+        client: Option<&Client>,
+    ) -> Result<(ChallengeKey, Challenge), Error> {
+        let key = self.handle_key(purpose, session);
+        let found = self.ports.tokens.attempt_challenge(&key, self.now()).await?;
+        let challenge = found.filter(|found| client.is_none_or(|client| found.client == client.id));
+        Ok((key, challenge.ok_or(Error::ChallengeInvalid)?))
+    }
+
     /// The challenge of a handle, which stays alive. `by` is the client that answers and whom it says the user is,
     /// where the dialect carries that.
     ///
@@ -97,10 +112,7 @@ impl Pool {
         session: &str,
         by: Option<(&Client, &str)>,
     ) -> Result<Pending, Error> {
-        let key = self.handle_key(purpose, session);
-        let found = self.ports.tokens.attempt_challenge(&key, self.now()).await?;
-        let challenge = found.filter(|found| by.is_none_or(|(client, _)| found.client == client.id));
-        let challenge = challenge.ok_or(Error::ChallengeInvalid)?;
+        let (key, challenge) = self.kept(purpose, session, by.map(|(client, _)| client)).await?;
         let user = self.ports.directory.user(self.id(), challenge.user).await?;
         let user = user.filter(|user| by.is_none_or(|(_, name)| self.names(user, name)));
         let user = user.ok_or(Error::ChallengeInvalid)?;
@@ -113,7 +125,11 @@ impl Pool {
 
     /// Takes a challenge away. `ChallengeInvalid` for all but one caller.
     pub(super) async fn consume(&self, pending: &Pending) -> Result<(), Error> {
-        let taken = self.ports.tokens.consume_challenge(&pending.key, self.now()).await?;
+        self.consume_key(&pending.key).await
+    }
+
+    pub(super) async fn consume_key(&self, key: &ChallengeKey) -> Result<(), Error> {
+        let taken = self.ports.tokens.consume_challenge(key, self.now()).await?;
         if taken { Ok(()) } else { Err(Error::ChallengeInvalid) }
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::auth::Login;
 use super::delivery::Delivery;
 use super::kept_password::KeptPassword;
-use super::message::{MessageKind, Secret};
+use super::message::{MessageKind, Secret, Via};
 use super::{Client, Metadata, Pool};
 use crate::error::{Error, Rule};
 use crate::store::directory::{User, UserStatus};
@@ -52,7 +52,7 @@ impl Pool {
     /// Mails a reset code; answers where it went. Says nothing about whether the user exists, unless client or pool
     /// say otherwise; a name without a user costs the same steps, and seems to have an address.
     ///
-    /// Errors: `TooManyRequests`, `Rule` where only administrators reset, `Unavailable`; with existence shown also
+    /// Errors: `TooManyRequests`, `Rule` where only administrators reset, `Hook`, `Unavailable`; with existence shown also
     /// `UserNotFound`, `NoVerifiedAddress` and the standings.
     pub async fn forgot_password(
         &self,
@@ -60,12 +60,14 @@ impl Pool {
         username: &str,
         digits: Digits,
         source: IpAddr,
+        metadata: Option<&Metadata>,
     ) -> Result<Delivery, Error> {
         if self.settings.resets_by_administrator() {
             return Err(Rule::ResetByAdministrator.into());
         }
         let login = self.ask_reset(client, username, source).await?;
-        self.send_code(self.reset_code(digits), &client.id, login.account, login.user.as_ref()).await?;
+        let via = Via { client: Some(&client.id), metadata };
+        self.send_code(self.reset_code(digits), via, login.account, login.user.as_ref()).await?;
         let address = login.user.as_ref().and_then(User::verified_email);
         Ok(address.map_or_else(|| self.seeming_delivery(username), Delivery::to))
     }
@@ -92,14 +94,14 @@ impl Pool {
     pub(super) async fn send_code(
         &self,
         about: CodeFor,
-        client: &str,
+        via: Via<'_>,
         account: Uuid,
         user: Option<&User>,
     ) -> Result<(), Error> {
         let code = self.ports.random.text(b"0123456789", about.digits as usize)?;
         let expires_at = self.now().plus(about.life);
         let challenge = Challenge {
-            client: client.to_owned(),
+            client: via.client.unwrap_or_default().to_owned(),
             user: account,
             user_version: user.map_or(0, |user| user.version),
             expires_at,
@@ -107,12 +109,12 @@ impl Pool {
             answer: Some(self.code_tag(about.purpose, account, user, &code)),
             payload: None,
         };
-        self.ports.tokens.put_challenge(&self.code_key(about.purpose, account), &challenge).await?;
         let secret = Secret { kind: about.kind, text: &code, life: about.life };
         let mail = match user.and_then(|user| Some((user, user.email.as_deref()?))) {
-            Some((user, email)) => Some(self.secret_mail(email, user, &secret)?),
+            Some((user, email)) => Some(self.secret_mail(email, user, &secret, via).await?),
             None => None,
         };
+        self.ports.tokens.put_challenge(&self.code_key(about.purpose, account), &challenge).await?;
         self.outbox.enqueue(mail.as_ref(), expires_at).await
     }
 

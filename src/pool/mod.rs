@@ -14,6 +14,9 @@ pub mod client;
 mod clocks;
 mod code;
 mod credential;
+mod custom_auth;
+mod custom_course;
+mod custom_trigger;
 mod delivery;
 mod document;
 mod email;
@@ -86,6 +89,7 @@ pub use challenge::Asked;
 pub use client::{Client, Rotation};
 pub use code::Digits;
 pub use credential::ClientSecret;
+pub use custom_auth::{CustomAnswer, CustomChallenge, CustomSignIn, CustomStep};
 pub use delivery::Delivery;
 pub use external::NewExternalUser;
 pub use group::NewGroup;
@@ -185,6 +189,7 @@ struct Secrets {
     link_content: SealKey,
     link_state: MacKey,
     page: MacKey,
+    custom_auth: SealKey,
     public_ids: PublicIds,
 }
 
@@ -206,6 +211,7 @@ impl Secrets {
             link_content: root.seal_key("link-content", pool)?,
             link_state: root.mac_key("link-state", pool)?,
             page: root.mac_key("page", pool)?,
+            custom_auth: root.seal_key("custom-auth", pool)?,
             public_ids: PublicIds(root.mac_key("public-id", pool)?),
         })
     }

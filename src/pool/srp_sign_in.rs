@@ -10,7 +10,7 @@ use super::name::Username;
 use super::settings::Usernames;
 use super::srp::{Claim, Identity, Place, SecretBlock, ServerChallenge, SrpA, Verifier};
 use super::user::check_standing;
-use super::{Client, Pool, Terms};
+use super::{Client, Metadata, Pool, Terms};
 use crate::error::{Error, Kind};
 use crate::store::directory::User;
 use crate::store::tokens::{Challenge, ChallengeKey, Purpose};
@@ -42,6 +42,8 @@ pub struct SrpProof<'a> {
     pub timestamp: &'a str,
     /// The device that the client believes to be remembered.
     pub device: Option<&'a str>,
+    /// For the triggers.
+    pub metadata: Option<&'a Metadata>,
 }
 
 impl Pool {
@@ -55,6 +57,18 @@ impl Pool {
         client: &Client,
         username: &str,
         srp_a: &str,
+        source: IpAddr,
+    ) -> Result<PasswordVerifier, Error> {
+        self.initiate_srp_then(client, username, srp_a, None, source).await
+    }
+
+    /// The same; `then` is the way on, if it is not straight to [`Pool::next_step`].
+    pub(super) async fn initiate_srp_then(
+        &self,
+        client: &Client,
+        username: &str,
+        srp_a: &str,
+        then: Option<&str>,
         source: IpAddr,
     ) -> Result<PasswordVerifier, Error> {
         let a = SrpA::parse(srp_a)?;
@@ -71,7 +85,7 @@ impl Pool {
         let (salt, random) = (verifier.salt(), self.ports.random.clone());
         let challenge = self.ports.hasher.compute(move || ServerChallenge::new(&random, a, &verifier)).await??;
         let srp_b = challenge.srp_b();
-        let secret_block = self.put_block(client, &login, challenge).await?;
+        let secret_block = self.put_block(client, &login, challenge, then).await?;
         Ok(PasswordVerifier { srp_b, salt, secret_block, user_id })
     }
 
@@ -85,7 +99,7 @@ impl Pool {
     }
 
     /// What a user of this name would be called.
-    fn absent_name(&self, login: &Login, typed: &str) -> String {
+    pub(super) fn absent_name(&self, login: &Login, typed: &str) -> String {
         match self.settings.usernames {
             Usernames::Chosen { .. } => Username::parse(typed).map(|name| name.shown).ok(),
             Usernames::Contact { .. } => None,
@@ -93,7 +107,13 @@ impl Pool {
         .unwrap_or_else(|| login.account.to_string())
     }
 
-    async fn put_block(&self, client: &Client, login: &Login, challenge: ServerChallenge) -> Result<String, Error> {
+    async fn put_block(
+        &self,
+        client: &Client,
+        login: &Login,
+        challenge: ServerChallenge,
+        then: Option<&str>,
+    ) -> Result<String, Error> {
         let expires_at = self.now().plus(client.auth_session_life());
         let block = SecretBlock::new(&self.ports.random, login.account, expires_at, challenge)?;
         let kept = Challenge {
@@ -103,7 +123,7 @@ impl Pool {
             expires_at,
             attempts_left: ATTEMPTS,
             answer: None,
-            payload: None,
+            payload: then.map(str::to_owned),
         };
         self.ports.tokens.put_challenge(&self.block_key(block.id), &kept).await?;
         block.seal(&self.secrets.srp_block, &self.ports.random, self.block_place(client))
@@ -139,7 +159,10 @@ impl Pool {
         let user = user.filter(|user| self.names(user, proof.username));
         let account = block.user;
         let proven = self.attempt(account, source, self.prove_by_srp(client, user, block, &proof)).await?;
-        self.next_step(Terms::from(client), &Proven(proven)).await
+        match kept.payload {
+            Some(_) => self.go_on_by_triggers(client, proven, proof.metadata, source).await,
+            None => self.next_step(Terms::from(client), &Proven(proven)).await,
+        }
     }
 
     async fn prove_by_srp(
@@ -166,7 +189,7 @@ impl Pool {
 }
 
 /// Cognito says so before the proof; here only where it is no secret that there is such a user.
-fn may_begin(user: &User) -> Result<(), Error> {
+pub(super) fn may_begin(user: &User) -> Result<(), Error> {
     match check_standing(user) {
         Err(refusal @ (Error::UserDisabled | Error::UserNotConfirmed)) => Err(refusal),
         _ => Ok(()),

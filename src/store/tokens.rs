@@ -81,6 +81,8 @@ pub enum Purpose {
     MfaSetup,
     /// A second factor that was just set up.
     MfaReady,
+    /// A challenge of the pool's own.
+    CustomChallenge,
     /// The confirmation of a registration by mailed code; found by the user, like the one below.
     SignUpCode,
     /// The proof of an address by mailed code.
@@ -101,6 +103,7 @@ impl Purpose {
             Self::SoftwareToken => "software_token",
             Self::MfaSetup => "mfa_setup",
             Self::MfaReady => "mfa_ready",
+            Self::CustomChallenge => "custom_challenge",
             Self::SignUpCode => "sign_up_code",
             Self::AddressCode => "address_code",
         }

@@ -6,7 +6,7 @@ use super::auth::{AuthOutput, Parameters, client_of};
 use super::fault::Fault;
 use super::operation::{Call, operations};
 use crate::error::Error;
-use crate::pool::{Client, NewPassword, Pool, SrpProof, Step};
+use crate::pool::{Client, CustomAnswer, Metadata, NewPassword, Pool, SrpProof, Step};
 
 operations! {
     Nobody RespondToAuthChallenge => respond_to_auth_challenge;
@@ -21,6 +21,7 @@ struct RespondToAuthChallengeInput {
     session: Option<String>,
     #[serde(default)]
     challenge_responses: Parameters,
+    client_metadata: Option<Metadata>,
 }
 
 #[derive(Deserialize)]
@@ -52,7 +53,8 @@ async fn respond(
 ) -> Result<AuthOutput, Fault> {
     let given = &input.challenge_responses;
     let username = given.username(pool, client).await?;
-    let answer = Answer { call, pool, client, given, username };
+    let metadata = input.client_metadata.as_ref();
+    let answer = Answer { call, pool, client, given, username, metadata };
     let step = match input.challenge_name.as_str() {
         "PASSWORD_VERIFIER" => answer.password_verifier().await,
         name => {
@@ -60,6 +62,7 @@ async fn respond(
             let session = session.ok_or_else(|| Fault::invalid("Missing required parameter Session"))?;
             match name {
                 "NEW_PASSWORD_REQUIRED" => answer.new_password(session).await,
+                "CUSTOM_CHALLENGE" => answer.custom(session).await,
                 "SOFTWARE_TOKEN_MFA" => answer.software_token(session).await,
                 "MFA_SETUP" => pool.respond_mfa_setup(client, username, session).await.map_err(Fault::from),
                 // Nobody is ever asked for any other.
@@ -77,6 +80,7 @@ struct Answer<'a> {
     client: &'a Client,
     given: &'a Parameters,
     username: &'a str,
+    metadata: Option<&'a Metadata>,
 }
 
 impl Answer<'_> {
@@ -87,8 +91,15 @@ impl Answer<'_> {
             signature: self.given.need("PASSWORD_CLAIM_SIGNATURE")?,
             timestamp: self.given.need("TIMESTAMP")?,
             device: self.given.get("DEVICE_KEY"),
+            metadata: self.metadata,
         };
         self.pool.respond_srp(self.client, proof, self.call.source).await.map_err(Fault::of_proof)
+    }
+
+    async fn custom(&self, session: &str) -> Result<Step, Fault> {
+        let answer = self.given.need("ANSWER")?;
+        let answer = CustomAnswer { username: self.username, session, answer, metadata: self.metadata };
+        self.pool.respond_custom(self.client, answer, self.call.source).await.map_err(Fault::of_proof)
     }
 
     async fn new_password(&self, session: &str) -> Result<Step, Fault> {
