@@ -169,7 +169,7 @@ async fn what_was_confirmed_stays_so_whatever_post_confirmation_says(app: TestAp
     assert_eq!(app.heard_sources(), ["PostConfirmation_ConfirmForgotPassword"]);
     assert_eq!(app.login("alice", new).await.status, 200);
     // The native API says it with a status of its own: nobody is told that the code was wrong.
-    assert_eq!(app.forgot("alice").await.status, 200);
+    assert_eq!(app.forgot("alice").await.status, 204);
     let code = app.mailed_code().await;
     let refused = app.confirm("alice", &code, PASSWORD).await;
     let body = r#"{"status":403,"message":"PostConfirmation failed with error no room."}"#;
