@@ -92,6 +92,9 @@ pub enum Rule {
     /// Only an administrator resets passwords.
     #[error("Contact administrator to reset password.")]
     ResetByAdministrator,
+    /// The pool has no challenges of its own.
+    #[error("Custom auth lambda trigger is not configured for the user pool.")]
+    NoCustomAuth,
 }
 
 /// A refusal. The text of every variant is safe to show to the caller.

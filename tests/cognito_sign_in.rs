@@ -10,7 +10,7 @@ mod refresh;
 mod registered;
 mod secret;
 mod srp;
-mod srp_client;
+pub mod srp_client;
 
 use serde_json::{Value, json};
 

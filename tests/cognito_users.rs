@@ -2,6 +2,7 @@
 
 mod admin_users;
 mod lists;
+mod messages;
 mod own;
 mod registration;
 

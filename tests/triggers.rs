@@ -1,6 +1,8 @@
 //! Triggers as webhooks (contract cognito (j)): when each is called, with what, and what its answer does.
 
 mod configuration;
+mod custom_auth;
+mod custom_message;
 mod server;
 mod sign_up;
 

@@ -190,7 +190,7 @@ impl Call<'_> {
     }
 
     async fn forgot_password(&self, body: ForgotPassword) -> Result<Reply, Error> {
-        self.pool.forgot_password(self.client, &body.check()?, Digits::Eight, self.source()).await?;
+        self.pool.forgot_password(self.client, &body.check()?, Digits::Eight, self.source(), None).await?;
         Ok(Reply::Empty)
     }
 
@@ -218,7 +218,7 @@ fn step(step: &Step) -> Result<Reply, Error> {
         Step::Challenge(asked) if asked.name == NewPassword::CHALLENGE => {
             json(&ChallengeBody { challenge_name: asked.name, session: &asked.session })
         }
-        Step::Challenge(_) => Err(Error::FactorRequired),
+        Step::Challenge(_) | Step::Custom(_) => Err(Error::FactorRequired),
     }
 }
 

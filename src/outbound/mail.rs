@@ -2,6 +2,7 @@
 
 mod smtp;
 mod template;
+mod words;
 
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -20,6 +21,7 @@ use crate::error::Cause;
 
 use smtp::Server;
 pub use template::{LinkMail, LinkText, Templates};
+pub use words::OwnText;
 
 /// A mail to one recipient. It holds a secret of his: never logged, wiped when dropped.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -28,7 +30,7 @@ pub struct Mail {
     pub to: String,
     /// One line.
     pub subject: String,
-    /// The body for programs that show no HTML.
+    /// The body for programs that show no HTML; empty makes it a mail in HTML alone.
     pub text: String,
     /// The body for those that do.
     pub html: String,
@@ -94,15 +96,19 @@ impl Mailer {
         let never = |what: &'static str| move |_| Undelivered::Never(what.into());
         let to: Address = mail.to.parse().map_err(never("the recipient has no valid address"))?;
         let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-        Message::builder()
+        let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .subject(one_line(&mail.subject))
             .message_id(None)
             // RFC 3834 §5: keeps out-of-office answers away.
-            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
-            .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
-            .map_err(|_| Undelivered::Never("the mail cannot be composed".into()))
+            .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()));
+        let composed = if mail.text.is_empty() {
+            message.singlepart(SinglePart::html(mail.html.clone()))
+        } else {
+            message.multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
+        };
+        composed.map_err(|_| Undelivered::Never("the mail cannot be composed".into()))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Users as an administrator makes, invites and changes them (contract cognito (g), AdminCreateUser).
 
 use super::attribute::{Life, NamedValues, Party, value_of};
+use super::message::Via;
 use super::sign_up_trigger::ForHooks;
 use super::user::own_names;
-use super::{Digits, Pool};
+use super::{Digits, Metadata, Pool};
 use crate::error::{Error, Rule};
 use crate::store::directory::{User, UserStatus};
 
@@ -44,7 +45,7 @@ impl Pool {
         user.temporary_until = Some(self.now().plus(self.settings.temporary_password_life()));
         user.aliases = self.aliases_of(&user);
         let user = self.create_or_take(&user, draft.take_alias).await?;
-        match self.tell_password(&user, &password, draft.mail).await {
+        match self.tell_password(&user, &password, draft.mail, draft.told.metadata).await {
             Ok(()) => Ok(user),
             Err(error) => {
                 self.ports.directory.delete_user(self.id(), user.sub).await?;
@@ -63,9 +64,15 @@ impl Pool {
         }
     }
 
-    async fn tell_password(&self, user: &User, password: &str, mail: bool) -> Result<(), Error> {
+    async fn tell_password(
+        &self,
+        user: &User,
+        password: &str,
+        mail: bool,
+        metadata: Option<&Metadata>,
+    ) -> Result<(), Error> {
         match user.email.as_deref().filter(|_| mail) {
-            Some(email) => self.mail_password_to(email, user, password).await,
+            Some(email) => self.mail_password_to(email, user, password, metadata).await,
             None => Ok(()),
         }
     }
@@ -95,8 +102,13 @@ impl Pool {
 
     /// Gives a user who never signed in another temporary password and mails it.
     ///
-    /// Errors: `UserNotFound`, `Rule`, `InvalidPassword`, `Unavailable`.
-    pub async fn invite_again(&self, name: &str, password: Option<&str>) -> Result<User, Error> {
+    /// Errors: `UserNotFound`, `Rule`, `InvalidPassword`, `Hook`, `Unavailable`.
+    pub async fn invite_again(
+        &self,
+        name: &str,
+        password: Option<&str>,
+        metadata: Option<&Metadata>,
+    ) -> Result<User, Error> {
         let user = self.find_user(name).await?;
         if user.status != UserStatus::ForceChangePassword {
             return Err(Rule::NotToInvite(user.username).into());
@@ -106,7 +118,7 @@ impl Pool {
         };
         let password = self.temporary_password(password, &user)?;
         let user = self.give_password(&user, &password, true).await?;
-        self.mail_password_to(&email, &user, &password).await?;
+        self.mail_password_to(&email, &user, &password, metadata).await?;
         Ok(user)
     }
 
@@ -140,8 +152,8 @@ impl Pool {
 
     /// Makes a user reset his password by a mailed code of six digits.
     ///
-    /// Errors: `UserNotFound`, `UserDisabled`, `ResetNotAllowed`, `NoVerifiedAddress`, `Unavailable`.
-    pub async fn reset_by_administrator(&self, name: &str) -> Result<(), Error> {
+    /// Errors: `UserNotFound`, `UserDisabled`, `ResetNotAllowed`, `NoVerifiedAddress`, `Hook`, `Unavailable`.
+    pub async fn reset_by_administrator(&self, name: &str, metadata: Option<&Metadata>) -> Result<(), Error> {
         let user = self.find_user(name).await?;
         if !user.enabled {
             return Err(Error::UserDisabled);
@@ -149,7 +161,7 @@ impl Pool {
         if !matches!(user.status, UserStatus::Confirmed | UserStatus::ResetRequired) {
             return Err(Error::ResetNotAllowed);
         }
-        self.require_reset(user, "", Digits::Six).await
+        self.require_reset(user, Via { client: None, metadata }, Digits::Six).await
     }
 }
 

@@ -10,7 +10,7 @@ use super::client::AuthFlow;
 use super::factor::OwedFactor;
 use super::hash::PasswordCheck;
 use super::user::check_standing;
-use super::{Asked, Client, Device, Pool, Terms, Tokens};
+use super::{Asked, Client, CustomChallenge, Device, Pool, Terms, Tokens};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::directory::{User, UserStatus};
@@ -32,6 +32,8 @@ pub enum Step {
     Tokens(Tokens),
     /// Something is.
     Challenge(Asked),
+    /// The pool's own triggers ask something.
+    Custom(CustomChallenge),
 }
 
 /// What stands between a user and his tokens.
@@ -237,6 +239,14 @@ impl Pool {
         match device {
             Some(device) => Ok(Step::Challenge(self.ask_device(terms, user, &device, false).await?)),
             None => Ok(Step::Tokens(self.open_session(terms, user).await?)),
+        }
+    }
+
+    /// The same for one whom the pool's own triggers let in: second factors are theirs to ask for.
+    pub(super) async fn step_by_triggers(&self, terms: Terms<'_>, user: &User) -> Result<Step, Error> {
+        match self.owed(user)? {
+            Some(Owed::Password) => Ok(Step::Challenge(self.ask_new_password(terms, user).await?)),
+            Some(Owed::Factor(_)) | None => Ok(Step::Tokens(self.open_session(terms, user).await?)),
         }
     }
 

@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::auth::Login;
 use super::delivery::Delivery;
 use super::kept_password::KeptPassword;
+use super::message::{MessageKind, Secret, Via};
 use super::{Client, Metadata, Pool};
 use crate::error::{Error, Rule};
-use crate::outbound::mail::Mail;
 use crate::store::directory::{User, UserStatus};
 use crate::store::tokens::{Answer, Challenge, ChallengeKey, Purpose};
 
@@ -32,20 +32,27 @@ pub(super) struct CodeFor {
     pub(super) purpose: Purpose,
     pub(super) digits: Digits,
     pub(super) life: Duration,
+    pub(super) kind: MessageKind,
 }
 
 impl CodeFor {
     /// The confirmation of a registration.
-    pub(super) const SIGN_UP: Self = Self { purpose: Purpose::SignUpCode, digits: Digits::Six, life: DAY };
+    pub(super) const SIGN_UP: Self =
+        Self { purpose: Purpose::SignUpCode, digits: Digits::Six, life: DAY, kind: MessageKind::SignUp };
+    /// The same, asked for again.
+    pub(super) const SIGN_UP_AGAIN: Self = Self { kind: MessageKind::ResendCode, ..Self::SIGN_UP };
     /// The proof of a user's address.
-    pub(super) const ADDRESS: Self = Self { purpose: Purpose::AddressCode, digits: Digits::Six, life: DAY };
+    pub(super) const ADDRESS: Self =
+        Self { purpose: Purpose::AddressCode, kind: MessageKind::VerifyUserAttribute, ..Self::SIGN_UP };
+    /// The proof of an address that he just gave himself.
+    pub(super) const NEW_ADDRESS: Self = Self { kind: MessageKind::UpdateUserAttribute, ..Self::ADDRESS };
 }
 
 impl Pool {
     /// Mails a reset code; answers where it went. Says nothing about whether the user exists, unless client or pool
     /// say otherwise; a name without a user costs the same steps, and seems to have an address.
     ///
-    /// Errors: `TooManyRequests`, `Rule` where only administrators reset, `Unavailable`; with existence shown also
+    /// Errors: `TooManyRequests`, `Rule` where only administrators reset, `Hook`, `Unavailable`; with existence shown also
     /// `UserNotFound`, `NoVerifiedAddress` and the standings.
     pub async fn forgot_password(
         &self,
@@ -53,18 +60,21 @@ impl Pool {
         username: &str,
         digits: Digits,
         source: IpAddr,
+        metadata: Option<&Metadata>,
     ) -> Result<Delivery, Error> {
         if self.settings.resets_by_administrator() {
             return Err(Rule::ResetByAdministrator.into());
         }
         let login = self.ask_reset(client, username, source).await?;
-        self.send_code(self.reset_code(digits), &client.id, login.account, login.user.as_ref()).await?;
+        let via = Via { client: Some(&client.id), metadata };
+        self.send_code(self.reset_code(digits), via, login.account, login.user.as_ref()).await?;
         let address = login.user.as_ref().and_then(User::verified_email);
         Ok(address.map_or_else(|| self.seeming_delivery(username), Delivery::to))
     }
 
     pub(super) fn reset_code(&self, digits: Digits) -> CodeFor {
-        CodeFor { purpose: Purpose::ResetPassword, digits, life: self.settings.reset_code_life() }
+        let (life, kind) = (self.settings.reset_code_life(), MessageKind::ForgotPassword);
+        CodeFor { purpose: Purpose::ResetPassword, digits, life, kind }
     }
 
     /// Whom a mail about a lost password goes to, by code or by link; nobody who may not reset his password. Errors
@@ -84,14 +94,14 @@ impl Pool {
     pub(super) async fn send_code(
         &self,
         about: CodeFor,
-        client: &str,
+        via: Via<'_>,
         account: Uuid,
         user: Option<&User>,
     ) -> Result<(), Error> {
         let code = self.ports.random.text(b"0123456789", about.digits as usize)?;
         let expires_at = self.now().plus(about.life);
         let challenge = Challenge {
-            client: client.to_owned(),
+            client: via.client.unwrap_or_default().to_owned(),
             user: account,
             user_version: user.map_or(0, |user| user.version),
             expires_at,
@@ -99,21 +109,13 @@ impl Pool {
             answer: Some(self.code_tag(about.purpose, account, user, &code)),
             payload: None,
         };
-        self.ports.tokens.put_challenge(&self.code_key(about.purpose, account), &challenge).await?;
+        let secret = Secret { kind: about.kind, text: &code, life: about.life };
         let mail = match user.and_then(|user| Some((user, user.email.as_deref()?))) {
-            Some((user, email)) => Some(self.code_mail(about, email, user, &code)?),
+            Some((user, email)) => Some(self.secret_mail(email, user, &secret, via).await?),
             None => None,
         };
+        self.ports.tokens.put_challenge(&self.code_key(about.purpose, account), &challenge).await?;
         self.outbox.enqueue(mail.as_ref(), expires_at).await
-    }
-
-    fn code_mail(&self, about: CodeFor, email: &str, user: &User, code: &str) -> Result<Mail, Error> {
-        let (templates, name) = (&self.ports.templates, self.shown_name(user));
-        if about.purpose == Purpose::ResetPassword {
-            templates.reset_code(email, name, code, about.life)
-        } else {
-            templates.verify_code(email, name, code, about.life)
-        }
     }
 
     /// Counts and compares the answer to a code, which is used up if it is right.

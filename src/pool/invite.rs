@@ -1,6 +1,7 @@
 //! Telling a user his temporary password by mail, so that no administrator has to see or pass it on.
 
-use super::Pool;
+use super::message::{MessageKind, Secret, Via};
+use super::{Metadata, Pool};
 use crate::error::Error;
 use crate::store::directory::User;
 
@@ -15,16 +16,23 @@ impl Pool {
     /// Mails a temporary password that was just set to its user. The mail waits in the outbox until the service sends
     /// it, no longer than the password works.
     ///
-    /// Errors: `NoVerifiedAddress`, `Unavailable`.
+    /// Errors: `NoVerifiedAddress`, `Hook`, `Unavailable`.
     pub async fn mail_temporary_password(&self, user: &User, password: &str) -> Result<(), Error> {
         let email = user.verified_email().ok_or(Error::NoVerifiedAddress)?;
-        self.mail_password_to(email, user, password).await
+        self.mail_password_to(email, user, password, None).await
     }
 
     /// The same to an address that an administrator gave, proven or not: he vouches for it.
-    pub(super) async fn mail_password_to(&self, email: &str, user: &User, password: &str) -> Result<(), Error> {
+    pub(super) async fn mail_password_to(
+        &self,
+        email: &str,
+        user: &User,
+        password: &str,
+        metadata: Option<&Metadata>,
+    ) -> Result<(), Error> {
         let life = self.settings.temporary_password_life();
-        let mail = self.ports.templates.temporary_password(email, self.shown_name(user), password, life)?;
+        let secret = Secret { kind: MessageKind::AdminCreateUser, text: password, life };
+        let mail = self.secret_mail(email, user, &secret, Via { client: None, metadata }).await?;
         self.outbox.enqueue(Some(&mail), self.now().plus(life)).await
     }
 }

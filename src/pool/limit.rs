@@ -51,7 +51,7 @@ impl Pool {
         source: IpAddr,
         proof: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let account = format!("account|{}|{account}", self.id());
+        let account = self.account_subject(account);
         let source = source_subject(source);
         let _turn = self.ports.turns.take(&account).await?;
         self.count(&source, &self.source_throttle()).await?;
@@ -78,13 +78,36 @@ impl Pool {
 
     /// Whether a proof may begin, without counting it. Errors: `TooManyRequests`, `Unavailable`.
     pub(super) async fn may_attempt(&self, account: Uuid, source: IpAddr) -> Result<(), Error> {
-        let (account, source) = (format!("account|{}|{account}", self.id()), source_subject(source));
+        let (account, source) = (self.account_subject(account), source_subject(source));
         let _turn = self.ports.turns.take(&account).await?;
         for (subject, throttle) in [(source, self.source_throttle()), (account, self.account_throttle())] {
             self.count(&subject, &throttle).await?;
             self.ports.tokens.forgive_attempt(&subject, &throttle, self.now()).await?;
         }
         Ok(())
+    }
+
+    /// Counts one answer of several that a sign-in may take. Whoever can answer one challenge must not win guesses at
+    /// another by it: a right answer is only taken back ([`Pool::forgive_part`]), and clears nothing.
+    pub(super) async fn count_part(&self, account: Uuid, source: IpAddr) -> Result<(), Error> {
+        self.count_source(source).await?;
+        self.count(&self.account_subject(account), &self.account_throttle()).await
+    }
+
+    /// Takes back what [`Pool::count_part`] counted.
+    pub(super) async fn forgive_part(&self, account: Uuid, source: IpAddr) -> Result<(), Error> {
+        let (subject, throttle) = (self.account_subject(account), self.account_throttle());
+        self.ports.tokens.forgive_attempt(&subject, &throttle, self.now()).await?;
+        self.forgive_source(source).await
+    }
+
+    /// Forgets wrong answers: the sign-in came to its end.
+    pub(super) async fn clear_parts(&self, account: Uuid) -> Result<(), Error> {
+        self.ports.tokens.clear_attempts(&self.account_subject(account)).await
+    }
+
+    fn account_subject(&self, account: Uuid) -> String {
+        format!("account|{}|{account}", self.id())
     }
 
     /// Counts one request for a mail to an account.

@@ -15,6 +15,9 @@ pub mod client;
 mod clocks;
 mod code;
 mod credential;
+mod custom_auth;
+mod custom_course;
+mod custom_trigger;
 mod delivery;
 mod device;
 mod device_sign_in;
@@ -35,6 +38,7 @@ mod lifecycle;
 mod limit;
 mod link;
 mod master;
+pub mod message;
 mod mfa;
 pub mod name;
 mod new_password;
@@ -91,6 +95,7 @@ pub use challenge::Asked;
 pub use client::{Client, Rotation};
 pub use code::Digits;
 pub use credential::ClientSecret;
+pub use custom_auth::{CustomAnswer, CustomChallenge, CustomSignIn, CustomStep};
 pub use delivery::Delivery;
 pub use device::{DEVICES_A_USER, DeviceSecret, NewDevice};
 pub use device_sign_in::{DeviceVerifier, NamedDevice};
@@ -198,6 +203,7 @@ struct Secrets {
     link_content: SealKey,
     link_state: MacKey,
     page: MacKey,
+    custom_auth: SealKey,
     public_ids: PublicIds,
 }
 
@@ -221,6 +227,7 @@ impl Secrets {
             link_content: root.seal_key("link-content", pool)?,
             link_state: root.mac_key("link-state", pool)?,
             page: root.mac_key("page", pool)?,
+            custom_auth: root.seal_key("custom-auth", pool)?,
             public_ids: PublicIds(root.mac_key("public-id", pool)?),
         })
     }

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use super::attribute::{Life, Party};
 use super::code::CodeFor;
 use super::delivery::{Delivery, NO_SMS};
+use super::message::Via;
 use super::name::EmailAddress;
 use super::settings::Contact;
-use super::{Caller, Client, Pool};
+use super::{Caller, Client, Metadata, Pool};
 use crate::error::{Error, Rule};
 use crate::store::directory::User;
 use crate::store::tokens::{Answer, Purpose};
@@ -20,12 +21,14 @@ impl Pool {
 
     /// Changes the caller's own attributes; a new address is proven by a code where the pool wants it so.
     ///
-    /// Errors: `Rule`, `InvalidParameter`, `TooManyRequests`, `Unavailable`.
+    /// Errors: `Rule`, `InvalidParameter`, `TooManyRequests`, `Hook` (the attributes are changed all the same),
+    /// `Unavailable`.
     pub async fn update_own_attributes(
         &self,
         caller: &Caller,
         values: &[(String, String)],
         source: IpAddr,
+        metadata: Option<&Metadata>,
     ) -> Result<Vec<Delivery>, Error> {
         let client = self.client_of(caller)?;
         let mut tried = caller.user.clone();
@@ -39,7 +42,8 @@ impl Pool {
         if !mail {
             return Ok(Vec::new());
         }
-        self.send_code(CodeFor::ADDRESS, &client.id, user.sub, Some(&user)).await?;
+        let via = Via { client: Some(&client.id), metadata };
+        self.send_code(CodeFor::NEW_ADDRESS, via, user.sub, Some(&user)).await?;
         Ok(user.email.as_deref().map(Delivery::to).into_iter().collect())
     }
 
@@ -52,13 +56,21 @@ impl Pool {
 
     /// Mails a code that proves the caller's address.
     ///
-    /// Errors: `InvalidParameter` for what is no contact or not there, `Rule`, `TooManyRequests`, `Unavailable`.
-    pub async fn send_address_code(&self, caller: &Caller, name: &str, source: IpAddr) -> Result<Delivery, Error> {
+    /// Errors: `InvalidParameter` for what is no contact or not there, `Rule`, `TooManyRequests`, `Hook`,
+    /// `Unavailable`.
+    pub async fn send_address_code(
+        &self,
+        caller: &Caller,
+        name: &str,
+        source: IpAddr,
+        metadata: Option<&Metadata>,
+    ) -> Result<Delivery, Error> {
         contact(name)?;
         let user = &caller.user;
         let address = user.email.as_deref().ok_or(Rule::Form("The user has no email address."))?;
         self.count_mail(user.sub, source).await?;
-        self.send_code(CodeFor::ADDRESS, &caller.claims.client_id, user.sub, Some(user)).await?;
+        let via = Via { client: Some(&caller.claims.client_id), metadata };
+        self.send_code(CodeFor::ADDRESS, via, user.sub, Some(user)).await?;
         Ok(Delivery::to(address))
     }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::attribute::{Life, NamedValues, Party};
 use super::code::CodeFor;
 use super::delivery::{Delivery, has};
+use super::message::Via;
 use super::name::EmailAddress;
 use super::sign_up_trigger::ForHooks;
 use super::user::own_names;
@@ -91,7 +92,8 @@ impl Pool {
         if !mail {
             return Ok(Registered { user, delivery: None });
         }
-        match self.send_code(CodeFor::SIGN_UP, &client.id, user.sub, Some(&user)).await {
+        let via = Via { client: Some(&client.id), metadata: draft.told.metadata };
+        match self.send_code(CodeFor::SIGN_UP, via, user.sub, Some(&user)).await {
             Ok(()) => Ok(Registered { delivery: user.email.as_deref().map(Delivery::to), user }),
             Err(error) => {
                 self.ports.directory.delete_user(self.id(), user.sub).await?;
@@ -114,15 +116,22 @@ impl Pool {
     /// Mails another code that confirms a registration; the one before is worth nothing. A name that means nobody is
     /// answered alike where existence is hidden.
     ///
-    /// Errors: `UserNotFound` (existence shown), `Rule`, `TooManyRequests`, `Unavailable`.
-    pub async fn resend_code(&self, client: &Client, username: &str, source: IpAddr) -> Result<Delivery, Error> {
+    /// Errors: `UserNotFound` (existence shown), `Rule`, `TooManyRequests`, `Hook`, `Unavailable`.
+    pub async fn resend_code(
+        &self,
+        client: &Client,
+        username: &str,
+        source: IpAddr,
+        metadata: Option<&Metadata>,
+    ) -> Result<Delivery, Error> {
+        let via = Via { client: Some(&client.id), metadata };
         let login = self.find_login(username).await?;
         self.count_mail(login.account, source).await?;
         let Some(user) = login.user.filter(|user| self.may_be_told_of(client, user)) else {
             if !self.hides_existence(client) {
                 return Err(Error::UserNotFound);
             }
-            self.send_code(CodeFor::SIGN_UP, &client.id, login.account, None).await?;
+            self.send_code(CodeFor::SIGN_UP_AGAIN, via, login.account, None).await?;
             return Ok(self.seeming_delivery(username));
         };
         if user.status != UserStatus::Unconfirmed {
@@ -130,7 +139,7 @@ impl Pool {
         }
         self.to_prove(|contact| has(&user, contact))?;
         let address = user.email.as_deref().ok_or(Error::NoVerifiedAddress)?;
-        self.send_code(CodeFor::SIGN_UP, &client.id, user.sub, Some(&user)).await?;
+        self.send_code(CodeFor::SIGN_UP_AGAIN, via, user.sub, Some(&user)).await?;
         Ok(Delivery::to(address))
     }
 

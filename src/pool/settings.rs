@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::message::Messages;
 use super::password::PasswordPolicy;
 use super::schema::Schema;
 use super::trigger::Triggers;
@@ -66,6 +67,9 @@ pub struct PoolSettings {
     /// What a sign-in by choice may begin with (Cognito's AllowedFirstAuthFactors).
     #[serde(default = "only_password")]
     pub first_proofs: Vec<FirstProof>,
+    /// Its own words in messages.
+    #[serde(default)]
+    pub messages: Messages,
     /// The functions that it calls.
     #[serde(default)]
     pub triggers: Triggers,
@@ -202,6 +206,7 @@ impl PoolSettings {
             mfa: MfaRules::default(),
             mfa_described: serde_json::Map::new(),
             first_proofs: only_password(),
+            messages: Messages::default(),
             triggers: Triggers::default(),
             devices: None,
             deletion_protection: false,

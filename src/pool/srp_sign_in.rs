@@ -10,7 +10,7 @@ use super::name::Username;
 use super::settings::Usernames;
 use super::srp::{Claim, Identity, Place, SecretBlock, ServerChallenge, SrpA, Verifier};
 use super::user::check_standing;
-use super::{Client, Pool, Terms};
+use super::{Client, Metadata, Pool, Terms};
 use crate::error::{Error, Kind};
 use crate::store::directory::User;
 use crate::store::tokens::{Challenge, ChallengeKey, Purpose};
@@ -42,6 +42,8 @@ pub struct SrpProof<'a> {
     pub timestamp: &'a str,
     /// The device that the client believes to be remembered.
     pub device: Option<&'a str>,
+    /// For the triggers.
+    pub metadata: Option<&'a Metadata>,
 }
 
 /// Whose exchange begins, and what is remembered of it until it ends.
@@ -85,6 +87,18 @@ impl Pool {
         srp_a: &str,
         source: IpAddr,
     ) -> Result<PasswordVerifier, Error> {
+        self.initiate_srp_then(client, username, srp_a, None, source).await
+    }
+
+    /// The same; `then` is the way on, if it is not straight to [`Pool::next_step`].
+    pub(super) async fn initiate_srp_then(
+        &self,
+        client: &Client,
+        username: &str,
+        srp_a: &str,
+        then: Option<&str>,
+        source: IpAddr,
+    ) -> Result<PasswordVerifier, Error> {
         let a = SrpA::parse(srp_a)?;
         self.ports.hasher.room()?;
         let login = self.find_login(username).await?;
@@ -98,7 +112,8 @@ impl Pool {
             login.user.as_ref().map_or_else(|| self.absent_name(&login, username), |user| user.username.clone());
         let salt = verifier.salt();
         let user = login.user.map_or(login.account, |user| user.sub);
-        let exchange = Exchange { client, device: None, account: login.account, user, payload: None };
+        let exchange =
+            Exchange { client, device: None, account: login.account, user, payload: then.map(str::to_owned) };
         let (srp_b, secret_block) = self.begin_exchange(exchange, a, verifier).await?;
         Ok(PasswordVerifier { srp_b, salt, secret_block, user_id })
     }
@@ -113,7 +128,7 @@ impl Pool {
     }
 
     /// What a user of this name would be called.
-    fn absent_name(&self, login: &Login, typed: &str) -> String {
+    pub(super) fn absent_name(&self, login: &Login, typed: &str) -> String {
         match self.settings.usernames {
             Usernames::Chosen { .. } => Username::parse(typed).map(|name| name.shown).ok(),
             Usernames::Contact { .. } => None,
@@ -205,7 +220,10 @@ impl Pool {
         }
         self.use_block(&block).await?;
         let proven = self.attempt(account, source, self.prove_by_srp(client, user, block, &proof)).await?;
-        self.next_step(Terms::from(client).on(proof.device), &Proven(proven)).await
+        match kept.payload {
+            Some(_) => self.go_on_by_triggers(client, proven, proof.metadata, source).await,
+            None => self.next_step(Terms::from(client).on(proof.device), &Proven(proven)).await,
+        }
     }
 
     /// Whether the proof names a device that this user does not have.

@@ -27,17 +27,36 @@ pub enum Trigger {
     PreSignUp,
     /// After a registration was confirmed or a password reset.
     PostConfirmation,
+    /// Before a message is sent: its words.
+    CustomMessage,
+    /// In a sign-in by the pool's own challenges: what comes next.
+    DefineAuthChallenge,
+    /// What is asked.
+    CreateAuthChallenge,
+    /// Whether the answer is right.
+    VerifyAuthChallengeResponse,
 }
 
 impl Trigger {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::PreSignUp, Self::PostConfirmation];
+    pub const ALL: [Self; 6] = [
+        Self::PreSignUp,
+        Self::PostConfirmation,
+        Self::CustomMessage,
+        Self::DefineAuthChallenge,
+        Self::CreateAuthChallenge,
+        Self::VerifyAuthChallengeResponse,
+    ];
 
     /// Its key in Cognito's LambdaConfig.
     pub const fn name(self) -> &'static str {
         match self {
             Self::PreSignUp => "PreSignUp",
             Self::PostConfirmation => "PostConfirmation",
+            Self::CustomMessage => "CustomMessage",
+            Self::DefineAuthChallenge => "DefineAuthChallenge",
+            Self::CreateAuthChallenge => "CreateAuthChallenge",
+            Self::VerifyAuthChallengeResponse => "VerifyAuthChallengeResponse",
         }
     }
 }

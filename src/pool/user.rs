@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::import::check_attributes;
+use super::message::Via;
 use super::name::{EmailAddress, Username};
 use super::sign_up_trigger::ForHooks;
 use super::{Client, ClientSecret, Digits, Pool};
@@ -236,10 +237,10 @@ impl Pool {
     /// Makes a user reset his password by a mailed code before the next sign-in.
     pub async fn reset_user(&self, client: &Client, name: &str) -> Result<(), Error> {
         let user = self.find_user(name).await?;
-        self.require_reset(user, &client.id, Digits::Eight).await
+        self.require_reset(user, Via { client: Some(&client.id), metadata: None }, Digits::Eight).await
     }
 
-    pub(super) async fn require_reset(&self, user: User, client: &str, digits: Digits) -> Result<(), Error> {
+    pub(super) async fn require_reset(&self, user: User, via: Via<'_>, digits: Digits) -> Result<(), Error> {
         user.verified_email().ok_or(Error::NoVerifiedAddress)?;
         let user = self
             .change_user(user.sub, |user| match user.status {
@@ -252,6 +253,6 @@ impl Pool {
                 }
             })
             .await?;
-        self.send_code(self.reset_code(digits), client, user.sub, Some(&user)).await
+        self.send_code(self.reset_code(digits), via, user.sub, Some(&user)).await
     }
 }

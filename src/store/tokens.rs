@@ -101,6 +101,8 @@ pub enum Purpose {
     SignedUp,
     /// The first sign-in right after a registration was confirmed.
     AutoSignIn,
+    /// A challenge of the pool's own.
+    CustomChallenge,
     /// The confirmation of a registration by mailed code; found by the user, like the one below.
     SignUpCode,
     /// The proof of an address by mailed code.
@@ -134,6 +136,7 @@ impl Purpose {
             Self::SmsOtp => "sms_otp",
             Self::SignedUp => "signed_up",
             Self::AutoSignIn => "auto_sign_in",
+            Self::CustomChallenge => "custom_challenge",
             Self::SignUpCode => "sign_up_code",
             Self::AddressCode => "address_code",
             Self::Device => "device",

@@ -52,7 +52,7 @@ async fn admin_create_user(call: &Call, input: AdminCreateUserInput) -> Result<A
     }
     let password = input.temporary_password.as_deref();
     let made = if action == Some("RESEND") {
-        pool.invite_again(&input.username, password).await
+        pool.invite_again(&input.username, password, input.client_metadata.as_ref()).await
     } else {
         let validation = input.validation_data.map(|data| given(data).into_iter().collect());
         let draft = Invited {
@@ -157,9 +157,18 @@ async fn admin_set_user_password(call: &Call, input: AdminSetUserPasswordInput) 
     Ok(Empty {})
 }
 
-async fn admin_reset_user_password(call: &Call, input: UserInput) -> Result<Empty, Fault> {
-    let pool = call.pool(&input.user_pool_id)?;
-    pool.reset_by_administrator(&input.username).await.map_err(|error| {
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ToldUserInput {
+    client_metadata: Option<Metadata>,
+    #[serde(flatten)]
+    whose: UserInput,
+}
+
+async fn admin_reset_user_password(call: &Call, input: ToldUserInput) -> Result<Empty, Fault> {
+    let ToldUserInput { client_metadata, whose } = input;
+    let pool = call.pool(&whose.user_pool_id)?;
+    pool.reset_by_administrator(&whose.username, client_metadata.as_ref()).await.map_err(|error| {
         let disabled = matches!(error, Error::UserDisabled);
         let fault = Fault::from(error);
         // Without the full stop that it has elsewhere.
@@ -168,16 +177,8 @@ async fn admin_reset_user_password(call: &Call, input: UserInput) -> Result<Empt
     Ok(Empty {})
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct AdminConfirmSignUpInput {
-    client_metadata: Option<Metadata>,
-    #[serde(flatten)]
-    whose: UserInput,
-}
-
-async fn admin_confirm_sign_up(call: &Call, input: AdminConfirmSignUpInput) -> Result<Empty, Fault> {
-    let AdminConfirmSignUpInput { client_metadata, whose } = input;
+async fn admin_confirm_sign_up(call: &Call, input: ToldUserInput) -> Result<Empty, Fault> {
+    let ToldUserInput { client_metadata, whose } = input;
     let pool = call.pool(&whose.user_pool_id)?;
     pool.confirm_by_administrator(&whose.username, client_metadata.as_ref()).await?;
     Ok(Empty {})

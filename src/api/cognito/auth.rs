@@ -1,5 +1,6 @@
 //! InitiateAuth and AdminInitiateAuth: the ways to begin a sign-in, and what they lead to (contract cognito (c)).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,7 +11,10 @@ use super::operation::{Call, operations};
 use super::secret::{check_hash, check_hash_of_token};
 use super::user_auth::by_choice;
 use crate::pool::client::AuthFlow;
-use crate::pool::{Client, DeviceVerifier, FirstFactor, NewDevice, PasswordVerifier, Pool, Step, Terms, Tokens};
+use crate::pool::{
+    Client, CustomSignIn, CustomStep, DeviceVerifier, FirstFactor, NewDevice, PasswordVerifier, Pool, Step, Terms,
+    Tokens,
+};
 
 operations! {
     Nobody InitiateAuth => initiate_auth;
@@ -75,7 +79,7 @@ pub(super) struct AuthOutput {
     challenge_name: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<String>,
-    challenge_parameters: BTreeMap<&'static str, String>,
+    challenge_parameters: BTreeMap<Cow<'static, str>, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     authentication_result: Option<AuthenticationResult>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,7 +143,14 @@ impl From<Step> for AuthOutput {
             Step::Challenge(asked) => Self {
                 challenge_name: Some(asked.name),
                 session: Some(asked.session),
-                challenge_parameters: asked.parameters.into_iter().collect(),
+                challenge_parameters: asked.parameters.into_iter().map(|(name, value)| (name.into(), value)).collect(),
+                authentication_result: None,
+                available_challenges: None,
+            },
+            Step::Custom(asked) => Self {
+                challenge_name: Some("CUSTOM_CHALLENGE"),
+                session: Some(asked.session),
+                challenge_parameters: asked.parameters.into_iter().map(|(name, value)| (name.into(), value)).collect(),
                 authentication_result: None,
                 available_challenges: None,
             },
@@ -152,11 +163,11 @@ impl From<PasswordVerifier> for AuthOutput {
     fn from(asked: PasswordVerifier) -> Self {
         let PasswordVerifier { srp_b, salt, secret_block, user_id } = asked;
         let challenge_parameters = BTreeMap::from([
-            ("SRP_B", srp_b),
-            ("SALT", salt),
-            ("SECRET_BLOCK", secret_block),
-            ("USERNAME", user_id.clone()),
-            ("USER_ID_FOR_SRP", user_id),
+            ("SRP_B".into(), srp_b),
+            ("SALT".into(), salt),
+            ("SECRET_BLOCK".into(), secret_block),
+            ("USERNAME".into(), user_id.clone()),
+            ("USER_ID_FOR_SRP".into(), user_id),
         ]);
         Self {
             challenge_name: Some("PASSWORD_VERIFIER"),
@@ -234,7 +245,7 @@ async fn begin(
         ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => by_refresh_token(pool, client, given).await,
         ("CUSTOM_AUTH", _) => {
             may(pool, client, AuthFlow::AllowCustomAuth, "CUSTOM_AUTH flow not enabled for this client")?;
-            Err(Fault::invalid("Custom auth lambda trigger is not configured for the user pool."))
+            by_custom(call, pool, client, given, admin).await
         }
         ("USER_AUTH", _) => {
             may(pool, client, AuthFlow::AllowUserAuth, "USER_AUTH flow not enabled for this client")?;
@@ -260,6 +271,26 @@ async fn by_srp(call: &Call, pool: &Pool, client: &Client, given: &Parameters) -
     let srp_a = given.need("SRP_A")?;
     let asked = pool.initiate_srp(client, username, srp_a, call.source).await.map_err(Fault::of_proof)?;
     Ok(asked.into())
+}
+
+async fn by_custom(
+    call: &Call,
+    pool: &Pool,
+    client: &Client,
+    given: &Parameters,
+    by_administrator: bool,
+) -> Result<AuthOutput, Fault> {
+    let username = given.username(pool, client).await?;
+    let srp_a = match given.get("CHALLENGE_NAME") {
+        Some("SRP_A") => Some(given.need("SRP_A")?),
+        Some(_) => return Err(Fault::invalid("CHALLENGE_NAME can be SRP_A and nothing else.")),
+        None => None,
+    };
+    let begin = CustomSignIn { username, srp_a, by_administrator };
+    match pool.initiate_custom(client, begin, call.source).await.map_err(Fault::of_proof)? {
+        CustomStep::Password(asked) => Ok(asked.into()),
+        CustomStep::Step(step) => Ok(step.into()),
+    }
 }
 
 /// Yields no refresh token; where each refresh makes a new one, the client would be left with one that is spent.

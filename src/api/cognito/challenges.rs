@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::operation::{Call, operations};
 use super::user_auth::choose;
 use crate::error::Error;
-use crate::pool::{Choice, Client, CodeAnswer, NewPassword, Pool, SrpProof, Step};
+use crate::pool::{Choice, Client, CodeAnswer, CustomAnswer, Metadata, NewPassword, Pool, SrpProof, Step};
 
 operations! {
     Nobody RespondToAuthChallenge => respond_to_auth_challenge;
@@ -22,6 +22,7 @@ struct RespondToAuthChallengeInput {
     session: Option<String>,
     #[serde(default)]
     challenge_responses: Parameters,
+    client_metadata: Option<Metadata>,
 }
 
 #[derive(Deserialize)]
@@ -53,7 +54,8 @@ async fn respond(
 ) -> Result<AuthOutput, Fault> {
     let given = &input.challenge_responses;
     let username = given.username(pool, client).await?;
-    let answer = Answer { call, pool, client, given, username };
+    let metadata = input.client_metadata.as_ref();
+    let answer = Answer { call, pool, client, given, username, metadata };
     match input.challenge_name.as_str() {
         "PASSWORD_VERIFIER" => Ok(answer.password_verifier().await?.into()),
         "DEVICE_SRP_AUTH" => answer.device_srp(input.session.as_deref()).await,
@@ -72,6 +74,7 @@ struct Answer<'a> {
     client: &'a Client,
     given: &'a Parameters,
     username: &'a str,
+    metadata: Option<&'a Metadata>,
 }
 
 impl Answer<'_> {
@@ -79,6 +82,7 @@ impl Answer<'_> {
     async fn of(&self, challenge: &str, session: &str) -> Result<AuthOutput, Fault> {
         let step = match challenge {
             "NEW_PASSWORD_REQUIRED" => self.new_password(session).await,
+            "CUSTOM_CHALLENGE" => self.custom(session).await,
             "SOFTWARE_TOKEN_MFA" => self.software_token(session).await,
             "EMAIL_OTP" => self.code(session, "EMAIL_OTP", "EMAIL_OTP_CODE").await,
             "SMS_MFA" => self.code(session, "SMS_MFA", "SMS_MFA_CODE").await,
@@ -102,6 +106,7 @@ impl Answer<'_> {
             signature: self.given.need("PASSWORD_CLAIM_SIGNATURE")?,
             timestamp: self.given.need("TIMESTAMP")?,
             device: self.given.get("DEVICE_KEY"),
+            metadata: self.metadata,
         })
     }
 
@@ -120,6 +125,12 @@ impl Answer<'_> {
         let key = self.given.need("DEVICE_KEY")?;
         let step = self.pool.respond_device(self.client, key, self.srp_proof()?, self.call.source).await;
         step.map_err(Fault::of_proof)
+    }
+
+    async fn custom(&self, session: &str) -> Result<Step, Fault> {
+        let answer = self.given.need("ANSWER")?;
+        let answer = CustomAnswer { username: self.username, session, answer, metadata: self.metadata };
+        self.pool.respond_custom(self.client, answer, self.call.source).await.map_err(Fault::of_proof)
     }
 
     async fn new_password(&self, session: &str) -> Result<Step, Fault> {

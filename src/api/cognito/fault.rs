@@ -241,7 +241,8 @@ fn name_of_rule(rule: &Rule) -> &'static str {
         | Rule::Schema(_)
         | Rule::UnknownAttributes(_)
         | Rule::Form(_)
-        | Rule::AlreadyConfirmed => INVALID_PARAMETER,
+        | Rule::AlreadyConfirmed
+        | Rule::NoCustomAuth => INVALID_PARAMETER,
         Rule::AliasTaken(_) => "AliasExistsException",
         Rule::NotToInvite(_) => "UnsupportedUserStateException",
         Rule::Undeliverable(_) => "CodeDeliveryFailureException",

@@ -14,6 +14,7 @@ mod fault;
 mod groups;
 mod lambda_config;
 mod list_users;
+mod message_texts;
 mod mfa;
 mod mfa_config;
 mod model;

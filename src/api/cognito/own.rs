@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::Fault;
 use super::operation::{Call, Empty, operations};
 use super::user::{AttributeType, CodeDelivered, CodeDeliveryDetailsType, MfaSettings, given, seen};
-use crate::pool::Party;
+use crate::pool::{Metadata, Party};
 
 operations! {
     AccessToken GetUser => get_user;
@@ -44,6 +44,7 @@ async fn get_user(call: &Call, input: OwnInput) -> Result<GetUserOutput, Fault> 
 struct UpdateUserAttributesInput {
     access_token: String,
     user_attributes: Vec<AttributeType>,
+    client_metadata: Option<Metadata>,
 }
 
 #[derive(Serialize)]
@@ -57,7 +58,8 @@ async fn update_user_attributes(
     input: UpdateUserAttributesInput,
 ) -> Result<UpdateUserAttributesOutput, Fault> {
     let (pool, caller) = call.caller(&input.access_token).await?;
-    let sent = pool.update_own_attributes(&caller, &given(input.user_attributes), call.source).await?;
+    let (values, metadata) = (given(input.user_attributes), input.client_metadata.as_ref());
+    let sent = pool.update_own_attributes(&caller, &values, call.source, metadata).await?;
     Ok(UpdateUserAttributesOutput { code_delivery_details_list: sent.into_iter().map(Into::into).collect() })
 }
 
@@ -79,11 +81,13 @@ async fn delete_user_attributes(call: &Call, input: DeleteUserAttributesInput) -
 struct AttributeCodeInput {
     access_token: String,
     attribute_name: String,
+    client_metadata: Option<Metadata>,
 }
 
 async fn get_user_attribute_verification_code(call: &Call, input: AttributeCodeInput) -> Result<CodeDelivered, Fault> {
     let (pool, caller) = call.caller(&input.access_token).await?;
-    let sent = pool.send_address_code(&caller, &input.attribute_name, call.source).await?;
+    let metadata = input.client_metadata.as_ref();
+    let sent = pool.send_address_code(&caller, &input.attribute_name, call.source, metadata).await?;
     Ok(CodeDelivered { code_delivery_details: sent.into() })
 }
 

@@ -8,24 +8,15 @@ use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::lambda_config::LambdaConfig;
+use super::message_texts::{InviteMessageTemplate, MessageTexts};
 use super::operation;
 use crate::pool::PoolSettings;
 use crate::pool::password::PasswordPolicy;
 use crate::pool::settings::{Contact, DeviceRules, FirstProof, MfaMode};
 
-/// Members of other services, and words of mails that the deployment's own templates say: kept as they are given.
-const DESCRIBED: [&str; 10] = [
-    "SmsVerificationMessage",
-    "EmailVerificationMessage",
-    "EmailVerificationSubject",
-    "VerificationMessageTemplate",
-    "SmsAuthenticationMessage",
-    "EmailConfiguration",
-    "SmsConfiguration",
-    "AccountRecoverySetting",
-    "UserPoolAddOns",
-    "UserPoolTier",
-];
+/// Members of other services: kept as they are given.
+const DESCRIBED: [&str; 5] =
+    ["EmailConfiguration", "SmsConfiguration", "AccountRecoverySetting", "UserPoolAddOns", "UserPoolTier"];
 
 /// Members that would have to do something which is not built, and the value that asks for nothing.
 const NOT_BUILT: [(&str, &str); 6] = [
@@ -60,6 +51,8 @@ pub(super) struct PoolRules {
     lambda_config: LambdaConfig,
     #[serde(default)]
     user_pool_tags: BTreeMap<String, String>,
+    #[serde(flatten)]
+    texts: MessageTexts,
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
@@ -126,7 +119,7 @@ impl DeviceConfiguration {
 struct AdminCreateUserConfig {
     allow_admin_create_user_only: bool,
     unused_account_validity_days: Option<u64>,
-    invite_message_template: Option<Value>,
+    invite_message_template: InviteMessageTemplate,
 }
 
 impl PoolRules {
@@ -137,12 +130,6 @@ impl PoolRules {
             let asked = rules.rest.get(member).filter(|asked| !asks_for_nothing(asked, nothing));
             refuse_if(asked.is_some(), member)?;
         }
-        let by_link =
-            rules.rest.get("VerificationMessageTemplate").and_then(|template| template.get("DefaultEmailOption"));
-        refuse_if(
-            by_link.is_some_and(|option| option == "CONFIRM_WITH_LINK"),
-            "VerificationMessageTemplate.DefaultEmailOption CONFIRM_WITH_LINK",
-        )?;
         for factor in &rules.policies.sign_in_policy.allowed_first_auth_factors {
             let member = format!("Policies.SignInPolicy.AllowedFirstAuthFactors {factor}");
             refuse_if(first_proof(factor).is_none_or(|proof| proof == FirstProof::SmsOtp), &member)?;
@@ -161,10 +148,8 @@ impl PoolRules {
             rules.auto_verified_attributes.contains(&Contact::PhoneNumber),
             "AutoVerifiedAttributes phone_number",
         )?;
-        refuse_if(
-            rules.admin_create_user_config.invite_message_template.is_some(),
-            "AdminCreateUserConfig.InviteMessageTemplate",
-        )?;
+        rules.texts.check()?;
+        rules.admin_create_user_config.invite_message_template.check()?;
         Ok(rules)
     }
 
@@ -180,6 +165,8 @@ impl PoolRules {
         settings.self_sign_up = !self.admin_create_user_config.allow_admin_create_user_only;
         settings.triggers = self.lambda_config.triggers()?;
         settings.tags.clone_from(&self.user_pool_tags);
+        self.texts.apply(&mut settings.messages);
+        self.admin_create_user_config.invite_message_template.apply(&mut settings.messages);
         let kept = |member: &&str| Some(((*member).to_owned(), self.rest.get(*member)?.clone()));
         settings.described = DESCRIBED.iter().filter_map(kept).collect();
         Ok(())

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::lambda_config::LambdaConfig;
+use super::message_texts::{InviteMessageTemplate, MessageTexts};
 use super::operation::epoch;
 use super::schema::SchemaAttribute;
 use crate::config;
@@ -47,6 +48,8 @@ pub(super) struct UserPool {
     creation_date: f64,
     last_modified_date: f64,
     #[serde(flatten)]
+    texts: MessageTexts,
+    #[serde(flatten)]
     described: Map<String, Value>,
 }
 
@@ -85,6 +88,8 @@ struct UsernameConfiguration {
 struct AdminCreateUserConfig {
     allow_admin_create_user_only: bool,
     unused_account_validity_days: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invite_message_template: Option<InviteMessageTemplate>,
 }
 
 #[derive(Serialize)]
@@ -131,10 +136,12 @@ impl UserPool {
             admin_create_user_config: AdminCreateUserConfig {
                 allow_admin_create_user_only: !pool.self_sign_up,
                 unused_account_validity_days: days,
+                invite_message_template: InviteMessageTemplate::of(&pool.messages),
             },
             user_pool_tags: pool.tags.clone(),
             creation_date: epoch(pool.created_at),
             last_modified_date: epoch(pool.updated_at.unwrap_or(pool.created_at)),
+            texts: MessageTexts::of(&pool.messages),
             described: described(&pool.described),
         }
     }
@@ -164,28 +171,10 @@ fn password_rules(policy: &PasswordPolicy, days: u64) -> PasswordRules {
 /// What was given, and what Cognito says of pools that were given nothing.
 fn described(given: &Map<String, Value>) -> Map<String, Value> {
     let usual = [
-        ("VerificationMessageTemplate", serde_json::json!({"DefaultEmailOption": "CONFIRM_WITH_CODE"})),
         ("EmailConfiguration", serde_json::json!({"EmailSendingAccount": "COGNITO_DEFAULT"})),
         ("UserPoolTier", Value::from("ESSENTIALS")),
     ];
     let mut all: Map<String, Value> = usual.into_iter().map(|(member, value)| (member.to_owned(), value)).collect();
     all.extend(given.clone());
-    mirror_message(&mut all);
     all
-}
-
-/// The older members say what the template says, where only that was given.
-fn mirror_message(members: &mut Map<String, Value>) {
-    let template = members.get("VerificationMessageTemplate").cloned().unwrap_or_default();
-    for (older, newer) in [
-        ("SmsVerificationMessage", "SmsMessage"),
-        ("EmailVerificationMessage", "EmailMessage"),
-        ("EmailVerificationSubject", "EmailSubject"),
-    ] {
-        if let Some(text) = template.get(newer)
-            && !members.contains_key(older)
-        {
-            members.insert(older.to_owned(), text.clone());
-        }
-    }
 }

@@ -127,19 +127,21 @@ struct NamedInput {
     client_id: String,
     secret_hash: Option<String>,
     username: String,
+    client_metadata: Option<Metadata>,
 }
 
 async fn resend_confirmation_code(call: &Call, input: NamedInput) -> Result<CodeDelivered, Fault> {
     let through = Through::of(&input.client_id, input.secret_hash.as_deref(), &input.username);
     let (pool, client) = through.client(call).await?;
-    let sent = pool.resend_code(&client, &input.username, call.source).await.map_err(Fault::of_named_user)?;
-    Ok(CodeDelivered { code_delivery_details: sent.into() })
+    let sent = pool.resend_code(&client, &input.username, call.source, input.client_metadata.as_ref()).await;
+    Ok(CodeDelivered { code_delivery_details: sent.map_err(Fault::of_named_user)?.into() })
 }
 
 async fn forgot_password(call: &Call, input: NamedInput) -> Result<CodeDelivered, Fault> {
     let through = Through::of(&input.client_id, input.secret_hash.as_deref(), &input.username);
     let (pool, client) = through.client(call).await?;
-    let sent = pool.forgot_password(&client, &input.username, Digits::Six, call.source).await;
+    let metadata = input.client_metadata.as_ref();
+    let sent = pool.forgot_password(&client, &input.username, Digits::Six, call.source, metadata).await;
     Ok(CodeDelivered { code_delivery_details: sent.map_err(Fault::of_named_user)?.into() })
 }
 
