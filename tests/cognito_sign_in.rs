@@ -4,6 +4,7 @@ mod mfa;
 mod new_password;
 mod password;
 mod refresh;
+mod renamed;
 mod secret;
 mod srp;
 mod srp_client;

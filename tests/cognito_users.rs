@@ -3,6 +3,7 @@
 mod admin_users;
 mod lists;
 mod own;
+mod pending;
 mod registration;
 
 use cognate::pool::NewUser;

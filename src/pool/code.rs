@@ -9,6 +9,7 @@ use super::auth::Login;
 use super::delivery::Delivery;
 use super::kept_password::KeptPassword;
 use super::{Client, Pool};
+use crate::clock::Timestamp;
 use crate::error::{Error, Rule};
 use crate::outbound::mail::Mail;
 use crate::store::directory::{User, UserStatus};
@@ -88,6 +89,24 @@ impl Pool {
         account: Uuid,
         user: Option<&User>,
     ) -> Result<(), Error> {
+        let (code, expires_at) = self.put_code(about, client, account, user, None).await?;
+        let mail = match user.and_then(|user| Some((user, user.email.as_deref()?))) {
+            Some((user, email)) => Some(self.code_mail(about, email, user, &code)?),
+            None => None,
+        };
+        self.outbox.enqueue(mail.as_ref(), expires_at).await
+    }
+
+    /// Keeps a new code for `account` in place of the one before; answers it, and until when it is good. `payload` is
+    /// what it proves besides.
+    pub(super) async fn put_code(
+        &self,
+        about: CodeFor,
+        client: &str,
+        account: Uuid,
+        user: Option<&User>,
+        payload: Option<String>,
+    ) -> Result<(String, Timestamp), Error> {
         let code = self.ports.random.text(b"0123456789", about.digits as usize)?;
         let expires_at = self.now().plus(about.life);
         let challenge = Challenge {
@@ -97,17 +116,13 @@ impl Pool {
             expires_at,
             attempts_left: self.ports.limits.code_attempts,
             answer: Some(self.code_tag(about.purpose, account, user, &code)),
-            payload: None,
+            payload,
         };
         self.ports.tokens.put_challenge(&self.code_key(about.purpose, account), &challenge).await?;
-        let mail = match user.and_then(|user| Some((user, user.email.as_deref()?))) {
-            Some((user, email)) => Some(self.code_mail(about, email, user, &code)?),
-            None => None,
-        };
-        self.outbox.enqueue(mail.as_ref(), expires_at).await
+        Ok((code, expires_at))
     }
 
-    fn code_mail(&self, about: CodeFor, email: &str, user: &User, code: &str) -> Result<Mail, Error> {
+    pub(super) fn code_mail(&self, about: CodeFor, email: &str, user: &User, code: &str) -> Result<Mail, Error> {
         let (templates, name) = (&self.ports.templates, self.shown_name(user));
         if about.purpose == Purpose::ResetPassword {
             templates.reset_code(email, name, code, about.life)

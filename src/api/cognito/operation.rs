@@ -9,23 +9,29 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::fault::Fault;
-use super::{admin_users, auth, challenges, clients, groups, list_users, mfa, own, pools, sign_out, sign_up, tokens};
+use super::{
+    admin_users, auth, challenges, client_secrets, clients, groups, list_users, mfa, own, pools, resource_servers,
+    sessions, sign_out, sign_up, tokens,
+};
 use crate::api::Api;
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind};
 use crate::pool::{Caller, Client, Pool};
 
 /// The operations that are built, file by file.
-const TABLE: [&[Operation]; 12] = [
+const TABLE: [&[Operation]; 15] = [
     admin_users::ROWS,
     auth::ROWS,
     challenges::ROWS,
+    client_secrets::ROWS,
     clients::ROWS,
     groups::ROWS,
     list_users::ROWS,
     mfa::ROWS,
     own::ROWS,
     pools::ROWS,
+    resource_servers::ROWS,
+    sessions::ROWS,
     sign_out::ROWS,
     sign_up::ROWS,
     tokens::ROWS,

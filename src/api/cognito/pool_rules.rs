@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
@@ -27,10 +27,9 @@ const DESCRIBED: [&str; 10] = [
 ];
 
 /// Members that would have to do something which is not built, and the value that asks for nothing.
-const NOT_BUILT: [(&str, &str); 8] = [
+const NOT_BUILT: [(&str, &str); 7] = [
     ("LambdaConfig", "{}"),
     ("DeviceConfiguration", "{}"),
-    ("UserAttributeUpdateSettings", r#"{"AttributesRequireVerificationBeforeUpdate":[]}"#),
     ("DcrConfiguration", r#"{"EnableStatus":"Disabled"}"#),
     ("KeyConfiguration", r#"{"KeyType":"AWS_OWNED_KEY"}"#),
     ("IssuerConfiguration", r#"{"Type":"ORIGINAL"}"#),
@@ -52,6 +51,8 @@ pub(super) struct PoolRules {
     #[serde(default)]
     auto_verified_attributes: Vec<Contact>,
     #[serde(default)]
+    user_attribute_update_settings: AttributeUpdates,
+    #[serde(default)]
     mfa_configuration: MfaMode,
     #[serde(default)]
     admin_create_user_config: AdminCreateUserConfig,
@@ -59,6 +60,13 @@ pub(super) struct PoolRules {
     user_pool_tags: BTreeMap<String, String>,
     #[serde(flatten)]
     rest: Map<String, Value>,
+}
+
+/// UserAttributeUpdateSettingsType.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct AttributeUpdates {
+    pub(super) attributes_require_verification_before_update: Vec<Contact>,
 }
 
 #[derive(Default, Deserialize)]
@@ -141,6 +149,11 @@ impl PoolRules {
             rules.auto_verified_attributes.contains(&Contact::PhoneNumber),
             "AutoVerifiedAttributes phone_number",
         )?;
+        let proven_first = &rules.user_attribute_update_settings.attributes_require_verification_before_update;
+        refuse_if(
+            proven_first.contains(&Contact::PhoneNumber),
+            "AttributesRequireVerificationBeforeUpdate phone_number",
+        )?;
         refuse_if(
             rules.admin_create_user_config.invite_message_template.is_some(),
             "AdminCreateUserConfig.InviteMessageTemplate",
@@ -154,6 +167,8 @@ impl PoolRules {
         settings.temporary_password_seconds = self.temporary_days()? * DAY;
         settings.deletion_protection = self.deletion_protection.as_deref() == Some("ACTIVE");
         settings.auto_verify.clone_from(&self.auto_verified_attributes);
+        let proven_first = &self.user_attribute_update_settings.attributes_require_verification_before_update;
+        settings.verify_before_update.clone_from(proven_first);
         settings.mfa.mode = self.mfa_configuration;
         settings.self_sign_up = !self.admin_create_user_config.allow_admin_create_user_only;
         settings.tags.clone_from(&self.user_pool_tags);
