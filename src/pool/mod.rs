@@ -54,11 +54,13 @@ mod session;
 mod session_list;
 pub mod settings;
 mod sign_up;
+mod sign_up_trigger;
 pub mod srp;
 mod srp_sign_in;
 mod surface;
 pub mod token;
 pub mod totp;
+mod trigger;
 mod user;
 mod user_filter;
 
@@ -72,6 +74,7 @@ use crate::config;
 use crate::crypto::{MacKey, Random, RootSecret, SealKey};
 use crate::error::{Error, Kind};
 use crate::keys::{KeySet, Keyholder};
+use crate::outbound::hook::Hooks;
 use crate::outbound::ldap::Ldap;
 use crate::outbound::mail::Templates;
 use crate::store::directory::Directory;
@@ -103,14 +106,16 @@ pub use outbox::Outbox;
 pub use page::{Page, PageOf};
 pub use permission::{ADMIN_GROUP, Action};
 pub use pools::Pools;
-pub use registration::{Registered, Registration};
+pub use registration::{Registered, Registration, SignUpCode};
 pub use resource_server::{ResourceServer, Scope, is_custom};
 pub use session::{Caller, Terms, Tokens};
 pub use session_list::session_name;
 pub use settings::PoolSettings;
 pub use sign_up::{Joins, SignUp};
+pub use sign_up_trigger::ForHooks;
 pub use srp_sign_in::{PasswordVerifier, SrpProof};
 pub use surface::{Surface, Surfaces};
+pub use trigger::{Metadata, Trigger, Triggers};
 pub use user::NewUser;
 
 pub use crate::store::directory::{Group, GroupChange, User, UserStatus};
@@ -138,6 +143,8 @@ pub struct Ports {
     /// The foreign directory that some users sign in from, if there is one. `/readyz` does not ask it: when it is down,
     /// everybody else still signs in and every session goes on, and no replica would be better off than another.
     pub ldap: Option<Ldap>,
+    /// The hooks that stand for the functions of pools. `/readyz` does not ask them either.
+    pub hooks: Hooks,
     /// One turn at a time for each account.
     pub turns: Turns,
     /// Throttles.
