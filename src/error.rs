@@ -34,6 +34,12 @@ pub enum Kind {
     Device,
     /// An access key.
     AccessKey,
+    /// A resource server.
+    ResourceServer,
+    /// One of the secrets of an app client.
+    ClientSecret,
+    /// A session.
+    Session,
     /// A path that no dialect serves.
     Path,
 }
@@ -48,6 +54,9 @@ impl std::fmt::Display for Kind {
             Self::Key => "Signing key",
             Self::Device => "Device",
             Self::AccessKey => "Access key",
+            Self::ResourceServer => "Resource server",
+            Self::ClientSecret => "Client secret",
+            Self::Session => "Session",
             Self::Path => "Path",
         })
     }
@@ -95,6 +104,21 @@ pub enum Rule {
     /// The pool has no challenges of its own.
     #[error("Custom auth lambda trigger is not configured for the user pool.")]
     NoCustomAuth,
+    /// OAuth flows of a client that do not go together.
+    #[error("{0}")]
+    OAuthFlows(&'static str),
+    /// A client is to have a scope that there is not.
+    #[error("Invalid scope requested: {0}")]
+    NoScope(String),
+    /// A client asks for a scope that it can not have.
+    #[error("{0}")]
+    ScopeNotGranted(String),
+    /// A client asks for tokens in a way that it may not.
+    #[error("Auth flow not enabled for this client")]
+    FlowNotEnabled,
+    /// A client has as many secrets as it may.
+    #[error("An app client can have at most 2 secrets.")]
+    TooManySecrets,
 }
 
 /// A refusal. The text of every variant is safe to show to the caller.

@@ -1,9 +1,12 @@
 //! The Amazon Cognito API: its wire, its words, its signatures (contract cognito (a), (b)).
 
+mod client_secrets;
 mod clients;
 mod constraints;
 mod coverage;
+mod machine;
 mod pools;
+mod sessions;
 mod sign_out;
 mod signature;
 mod wire;

@@ -8,6 +8,7 @@ mod new_password;
 mod password;
 mod refresh;
 mod registered;
+mod renamed;
 mod secret;
 mod srp;
 pub mod srp_client;

@@ -4,6 +4,7 @@ mod admin_users;
 mod lists;
 mod messages;
 mod own;
+mod pending;
 mod registration;
 
 use cognate::pool::NewUser;

@@ -1,6 +1,6 @@
 //! The token endpoint `POST /oauth/token` (RFC 6749 §3.2; contract seeds §4): the grants that need no browser. Its
 //! clients are registered users with their `user_id` and `user_secret`, who may use every grant, and app clients, which
-//! have no secret and may refresh their own tokens.
+//! may refresh their own tokens and, with a secret, have tokens of their own (contract cognito (i), M2M).
 
 mod refusal;
 mod request;
@@ -15,8 +15,8 @@ use serde::Serialize;
 
 use super::http::{self, Outcome};
 use super::{Api, Dialect, Route};
-use crate::error::Error;
-use crate::pool::{Client, Pool, Surface, Terms, Tokens};
+use crate::error::{Error, Kind};
+use crate::pool::{Client, ClientToken, Pool, ProvenClient, Surface, Terms, Tokens};
 use refusal::Refusal;
 use request::{Claim, Grant, Parameters};
 
@@ -29,12 +29,29 @@ pub struct OAuth {
 
 /// RFC 6749 §5.1.
 #[derive(Serialize)]
-struct TokenBody<'a> {
+struct TokenBody {
     token_type: &'static str,
     expires_in: u64,
-    access_token: &'a str,
+    access_token: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<&'a str>,
+    refresh_token: Option<String>,
+    /// Told where it may be another than was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+}
+
+impl From<Tokens> for TokenBody {
+    fn from(tokens: Tokens) -> Self {
+        let Tokens { access_token, refresh_token, expires_in, .. } = tokens;
+        Self { token_type: "Bearer", expires_in, access_token, refresh_token, scope: None }
+    }
+}
+
+impl From<ClientToken> for TokenBody {
+    fn from(token: ClientToken) -> Self {
+        let ClientToken { access_token, expires_in, scope } = token;
+        Self { token_type: "Bearer", expires_in, access_token, refresh_token: None, scope: Some(scope) }
+    }
 }
 
 impl OAuth {
@@ -75,9 +92,7 @@ async fn wrong_method() -> HttpResponse {
 async fn answer(api: Arc<Api>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let call = Call { api: &api, request: &request };
     match call.answer(payload).await {
-        Ok((client, tokens)) => {
-            http::mark(success(&tokens), Outcome { label: "ok", cause: None, client: Some(client) })
-        }
+        Ok((client, body)) => http::mark(success(&body), Outcome { label: "ok", cause: None, client: Some(client) }),
         Err(refusal) => {
             let outcome = Outcome { label: refusal.label, cause: refusal.cause.clone(), client: None };
             http::mark(refusal.into_response(), outcome)
@@ -85,13 +100,7 @@ async fn answer(api: Arc<Api>, request: HttpRequest, payload: Payload) -> HttpRe
     }
 }
 
-fn success(tokens: &Tokens) -> HttpResponse {
-    let body = TokenBody {
-        token_type: "Bearer",
-        expires_in: tokens.expires_in,
-        access_token: &tokens.access_token,
-        refresh_token: tokens.refresh_token.as_deref(),
-    };
+fn success(body: &TokenBody) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::PRAGMA, "no-cache"))
@@ -107,18 +116,28 @@ struct Call<'a> {
 impl Call<'_> {
     /// The app client that the tokens are for, and the tokens. What is wrong with the request itself is said before
     /// anybody is authenticated: it costs nothing to find out.
-    async fn answer(&self, payload: Payload) -> Result<(String, Tokens), Refusal> {
+    async fn answer(&self, payload: Payload) -> Result<(String, TokenBody), Refusal> {
         let body = http::read_body(self.request, payload, &self.api.config.http).await?;
         if !self.request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(Refusal::invalid_request("The content type must be application/x-www-form-urlencoded."));
         }
         let parameters = Parameters::parse(&body)?;
         let grant = Grant::read(&parameters)?;
-        request::check_scope(&parameters)?;
+        let scopes = request::scopes(&parameters);
+        request::check_scopes(&scopes, &grant)?;
         let claim = Claim::read(self.request, &parameters)?;
-        match &claim.secret {
-            Some(secret) => self.for_credential(&claim, secret, &grant).await,
-            None => self.for_app_client(&claim, &grant).await,
+        // Another replica may have made it a moment ago.
+        self.api.pools.meet(None, Some(&claim.id)).await.map_err(Refusal::of)?;
+        match (self.app_client(&claim.id), &claim.secret) {
+            (Err(Error::NotFound(_)), Some(secret)) => {
+                request::check_scopes_of_user(&scopes)?;
+                let (client, tokens) = self.for_credential(&claim, secret, &grant).await?;
+                Ok((client, tokens.into()))
+            }
+            (found, _) => {
+                let found = found.map_err(|error| Refusal::of_client(error, claim.by_header))?;
+                self.for_app_client(&claim, found, &grant, &scopes).await
+            }
         }
     }
 
@@ -145,13 +164,29 @@ impl Call<'_> {
         pool.tokens_at_once(terms, &user).await
     }
 
-    /// An app client, which has no secret (RFC 6749 §2.1: a public client): whoever holds its refresh token may use it.
-    async fn for_app_client(&self, claim: &Claim, grant: &Grant) -> Result<(String, Tokens), Refusal> {
-        let found = self.app_client(&claim.id).map_err(|error| Refusal::of_client(error, claim.by_header))?;
-        let Grant::RefreshToken(token) = grant else { return Err(Refusal::unauthorized_client()) };
-        let (pool, client, limit) = found;
-        let tokens = pool.refresh(Terms::from(&client), None, token, limit).await;
-        Ok((client.id.clone(), tokens.map_err(|error| Refusal::of_grant(error, grant))?))
+    /// An app client. One without a secret is public (RFC 6749 §2.1): whoever holds its refresh token may use it.
+    async fn for_app_client(
+        &self,
+        claim: &Claim,
+        (pool, client, limit): (Arc<Pool>, Client, u32),
+        grant: &Grant,
+        scopes: &[&str],
+    ) -> Result<(String, TokenBody), Refusal> {
+        let proven = self.prove(&pool, &client, claim).await?;
+        let body = match grant {
+            Grant::RefreshToken(token) => {
+                pool.refresh(Terms::from(&client), None, token, limit).await.map(TokenBody::from)
+            }
+            Grant::ClientCredentials => pool.client_token(&proven, scopes).await.map(TokenBody::from),
+            Grant::Password { .. } => return Err(Refusal::unauthorized_client()),
+        };
+        Ok((client.id.clone(), body.map_err(|error| Refusal::of_grant(error, grant))?))
+    }
+
+    async fn prove(&self, pool: &Pool, client: &Client, claim: &Claim) -> Result<ProvenClient, Refusal> {
+        let proven = pool.prove_client(client, claim.secret.as_deref()).await;
+        let proven = proven.and_then(|proven| proven.ok_or(Error::NotFound(Kind::Client)));
+        proven.map_err(|error| Refusal::of_client(error, claim.by_header))
     }
 
     /// The app client with this id: with the lifetimes of the API that speaks for it, where one does, and the limit

@@ -42,12 +42,12 @@ impl Dialect for Oidc {
         let api = self.api.clone();
         let jwks = move |request: HttpRequest, pool: Path<String>| {
             let api = api.clone();
-            async move { answer(&api, &request, &pool, jwks_body) }
+            async move { answer(&api, &request, &pool, jwks_body).await }
         };
         let api = self.api.clone();
         let discovery = move |request: HttpRequest, pool: Path<String>| {
             let api = api.clone();
-            async move { answer(&api, &request, &pool, discovery_body) }
+            async move { answer(&api, &request, &pool, discovery_body).await }
         };
         app.route(JWKS.path, web::get().to(jwks.clone())).route(JWKS.path, web::head().to(jwks));
         app.route(DISCOVERY.path, web::get().to(discovery.clone())).route(DISCOVERY.path, web::head().to(discovery));
@@ -87,8 +87,13 @@ fn discovery_body(pool: &Pool) -> Document {
     Document { body, etag }
 }
 
-fn answer(api: &Api, request: &HttpRequest, pool: &str, document: fn(&Pool) -> Document) -> HttpResponse {
-    let pool = match api.pools.find(pool) {
+async fn answer(api: &Api, request: &HttpRequest, pool: &str, document: fn(&Pool) -> Document) -> HttpResponse {
+    let found = match api.pools.find(pool) {
+        // Another replica may have made it a moment ago, and its tokens are about already.
+        Err(Error::NotFound(_)) => api.pools.meet(Some(pool), None).await.and_then(|()| api.pools.find(pool)),
+        found => found,
+    };
+    let pool = match found {
         Ok(pool) => pool,
         Err(error) => return refuse(&error),
     };

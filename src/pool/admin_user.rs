@@ -1,6 +1,7 @@
 //! Users as an administrator makes, invites and changes them (contract cognito (g), AdminCreateUser).
 
 use super::attribute::{Life, NamedValues, Party, value_of};
+use super::code::CodeFor;
 use super::message::Via;
 use super::sign_up_trigger::ForHooks;
 use super::user::own_names;
@@ -122,11 +123,18 @@ impl Pool {
         Ok(user)
     }
 
-    /// Changes a user's attributes on an administrator's word. Errors: `UserNotFound`, `Rule`, `InvalidParameter`,
+    /// Changes a user's attributes on an administrator's word; a new address that he does not vouch for waits for its
+    /// proof where the pool wants it so. Errors: `UserNotFound`, `Rule`, `InvalidParameter`,
     /// `Unavailable`.
     pub async fn update_attributes(&self, name: &str, values: &[(String, String)]) -> Result<(), Error> {
         let user = self.find_user(name).await?;
-        self.write_as(&user, Party::Administrator, values).await.map(drop)
+        self.write_attributes(&mut user.clone(), Party::Administrator, Life::Present, values)?;
+        let change = self.change_of(&user, Party::Administrator, values)?;
+        self.write_change(&user, Party::Administrator, &change).await?;
+        match &change.later {
+            Some(address) => self.ask_for_address(CodeFor::NEW_ADDRESS, Via::default(), &user, address).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Takes attributes from a user on an administrator's word. Errors: `UserNotFound`, `Rule`, `Unavailable`.

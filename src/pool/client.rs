@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::document;
-use super::{Pool, Pools};
+use super::{OAuthRules, Pool, Pools};
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind};
 use crate::store::tokens::{Floor, RefreshRule};
@@ -66,6 +66,9 @@ pub struct Client {
     /// Whether its refresh tokens can be revoked and its tokens name their session (Cognito's EnableTokenRevocation).
     #[serde(default = "yes")]
     pub revocation: bool,
+    /// What it may do by OAuth, as itself.
+    #[serde(default)]
+    pub oauth: OAuthRules,
     /// Members of Cognito's UserPoolClient that are kept and answered as they were given and decide nothing here.
     #[serde(default)]
     pub described: serde_json::Map<String, serde_json::Value>,
@@ -148,6 +151,7 @@ impl Client {
             read_attributes: None,
             write_attributes: None,
             revocation: true,
+            oauth: OAuthRules::default(),
             described: serde_json::Map::new(),
         }
     }
@@ -190,6 +194,7 @@ impl Client {
         if self.refresh_token_seconds < self.access_token_seconds.max(self.id_token_seconds) {
             return Err(Error::invalid("refresh token life", "must not be shorter than that of access and id tokens"));
         }
+        self.oauth.check(!self.secrets.is_empty())?;
         self.rotation.map_or(Ok(()), |rotation| within("grace", rotation.grace_seconds, 0, 60))
     }
 
@@ -243,6 +248,7 @@ impl Pools {
     pub async fn keep_client(&self, pool: &Pool, mut draft: Client) -> Result<Client, Error> {
         pool.id().clone_into(&mut draft.pool);
         draft.check()?;
+        self.check_scopes(&draft.pool, &draft.oauth.scopes).await?;
         if !document::create(&*self.ports().directory, document::CLIENT, &draft.id, &draft.pool, &draft).await? {
             return Err(Error::Exists(Kind::Client));
         }

@@ -10,6 +10,7 @@ use super::delivery::Delivery;
 use super::kept_password::KeptPassword;
 use super::message::{MessageKind, Secret, Via};
 use super::{Client, Metadata, Pool};
+use crate::clock::Timestamp;
 use crate::error::{Error, Rule};
 use crate::store::directory::{User, UserStatus};
 use crate::store::tokens::{Answer, Challenge, ChallengeKey, Purpose};
@@ -46,6 +47,11 @@ impl CodeFor {
         Self { purpose: Purpose::AddressCode, kind: MessageKind::VerifyUserAttribute, ..Self::SIGN_UP };
     /// The proof of an address that he just gave himself.
     pub(super) const NEW_ADDRESS: Self = Self { kind: MessageKind::UpdateUserAttribute, ..Self::ADDRESS };
+
+    /// A code on its way.
+    pub(super) const fn secret(self, text: &str) -> Secret<'_> {
+        Secret { kind: self.kind, text, life: self.life }
+    }
 }
 
 impl Pool {
@@ -98,7 +104,29 @@ impl Pool {
         account: Uuid,
         user: Option<&User>,
     ) -> Result<(), Error> {
-        let code = self.ports.random.text(b"0123456789", about.digits as usize)?;
+        let code = self.new_code(about)?;
+        let mail = match user.and_then(|user| Some((user, user.email.as_deref()?))) {
+            Some((user, email)) => Some(self.secret_mail(email, user, &about.secret(&code), via).await?),
+            None => None,
+        };
+        let expires_at = self.put_code(about, via, account, user, (&code, None)).await?;
+        self.outbox.enqueue(mail.as_ref(), expires_at).await
+    }
+
+    pub(super) fn new_code(&self, about: CodeFor) -> Result<String, Error> {
+        self.ports.random.text(b"0123456789", about.digits as usize)
+    }
+
+    /// Keeps a code for `account` in place of the one before, with what it proves besides; answers until when it is
+    /// good.
+    pub(super) async fn put_code(
+        &self,
+        about: CodeFor,
+        via: Via<'_>,
+        account: Uuid,
+        user: Option<&User>,
+        (code, payload): (&str, Option<String>),
+    ) -> Result<Timestamp, Error> {
         let expires_at = self.now().plus(about.life);
         let challenge = Challenge {
             client: via.client.unwrap_or_default().to_owned(),
@@ -106,16 +134,11 @@ impl Pool {
             user_version: user.map_or(0, |user| user.version),
             expires_at,
             attempts_left: self.ports.limits.code_attempts,
-            answer: Some(self.code_tag(about.purpose, account, user, &code)),
-            payload: None,
-        };
-        let secret = Secret { kind: about.kind, text: &code, life: about.life };
-        let mail = match user.and_then(|user| Some((user, user.email.as_deref()?))) {
-            Some((user, email)) => Some(self.secret_mail(email, user, &secret, via).await?),
-            None => None,
+            answer: Some(self.code_tag(about.purpose, account, user, code)),
+            payload,
         };
         self.ports.tokens.put_challenge(&self.code_key(about.purpose, account), &challenge).await?;
-        self.outbox.enqueue(mail.as_ref(), expires_at).await
+        Ok(expires_at)
     }
 
     /// Counts and compares the answer to a code, which is used up if it is right.

@@ -17,6 +17,9 @@ pub(super) const CLIENT: &str = "client";
 /// The signing keys of a pool, under the pool's id.
 pub(super) const KEYS: &str = "keys";
 
+/// A resource server; its parent is the pool.
+pub(super) const RESOURCE_SERVER: &str = "resource_server";
+
 /// An access key of the Cognito API.
 pub(super) const ACCESS_KEY: &str = "access_key";
 

@@ -184,7 +184,7 @@ impl Pool {
     }
 
     /// The address is changed already, so that a store that is down now does not undo the answer.
-    async fn tell_old_address(&self, before: &User, after: &User) {
+    pub(super) async fn tell_old_address(&self, before: &User, after: &User) {
         let Some(address) = before.verified_email().filter(|_| before.email_key != after.email_key) else { return };
         let to = Recipient { address, username: &before.username, organization: "" };
         if let Err(error) = self.mail_notice(LinkMail::EmailChanged, to).await {

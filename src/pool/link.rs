@@ -148,12 +148,13 @@ impl Pool {
         ChallengeKey { pool: self.id().to_owned(), purpose, subject }
     }
 
-    fn seal_about<T: Serialize>(&self, key: &ChallengeKey, about: &T) -> Result<String, Error> {
+    /// What a link or a code is about, sealed for where it is kept.
+    pub(super) fn seal_about<T: Serialize>(&self, key: &ChallengeKey, about: &T) -> Result<String, Error> {
         let plain = serde_json::to_vec(about).map_err(Error::internal)?;
         Ok(crypto::encode(self.secrets.link_content.seal(&self.ports.random, key.subject.as_bytes(), &plain)?))
     }
 
-    fn open_about<T: DeserializeOwned>(&self, key: &ChallengeKey, sealed: Option<&str>) -> Option<T> {
+    pub(super) fn open_about<T: DeserializeOwned>(&self, key: &ChallengeKey, sealed: Option<&str>) -> Option<T> {
         let plain = self.secrets.link_content.open(key.subject.as_bytes(), &crypto::decode(sealed?)?)?;
         serde_json::from_slice(&plain).ok()
     }

@@ -7,6 +7,7 @@ use super::code::CodeFor;
 use super::delivery::{Delivery, NO_SMS};
 use super::message::Via;
 use super::name::EmailAddress;
+use super::pending_address::become_address;
 use super::settings::Contact;
 use super::{Caller, Client, Metadata, Pool};
 use crate::error::{Error, Rule};
@@ -38,11 +39,15 @@ impl Pool {
             self.count_mail(caller.user.sub, source).await?;
             self.count_mail_to(&EmailAddress::parse(address)?).await?;
         }
-        let user = self.write_as(&caller.user, Party::Owner(client), values).await?;
+        let change = self.change_of(&caller.user, Party::Owner(client), values)?;
+        let user = self.write_change(&caller.user, Party::Owner(client), &change).await?;
+        let via = Via { client: Some(&client.id), metadata };
+        if let Some(address) = change.later {
+            return Ok(vec![self.ask_for_address(CodeFor::NEW_ADDRESS, via, &caller.user, &address).await?]);
+        }
         if !mail {
             return Ok(Vec::new());
         }
-        let via = Via { client: Some(&client.id), metadata };
         self.send_code(CodeFor::NEW_ADDRESS, via, user.sub, Some(&user)).await?;
         Ok(user.email.as_deref().map(Delivery::to).into_iter().collect())
     }
@@ -54,7 +59,7 @@ impl Pool {
         self.change_user(caller.user.sub, delete).await.map(drop)
     }
 
-    /// Mails a code that proves the caller's address.
+    /// Mails a code that proves the caller's address: the new one, while one waits for its proof.
     ///
     /// Errors: `InvalidParameter` for what is no contact or not there, `Rule`, `TooManyRequests`, `Hook`,
     /// `Unavailable`.
@@ -67,14 +72,18 @@ impl Pool {
     ) -> Result<Delivery, Error> {
         contact(name)?;
         let user = &caller.user;
-        let address = user.email.as_deref().ok_or(Rule::Form("The user has no email address."))?;
         self.count_mail(user.sub, source).await?;
         let via = Via { client: Some(&caller.claims.client_id), metadata };
+        if let Some(address) = self.waiting_address(user).await? {
+            self.count_mail_to(&address).await?;
+            return self.ask_for_address(CodeFor::ADDRESS, via, user, &address).await;
+        }
+        let address = user.email.as_deref().ok_or(Rule::Form("The user has no email address."))?;
         self.send_code(CodeFor::ADDRESS, via, user.sub, Some(user)).await?;
         Ok(Delivery::to(address))
     }
 
-    /// Proves the caller's address by a code.
+    /// Proves the caller's address by a code. One that waited for this becomes his.
     ///
     /// Errors: `CodeMismatch`, `CodeExpired`, `Rule` when it is another user's alias, `TooManyRequests`, `Unavailable`.
     pub async fn prove_address_by_code(
@@ -92,19 +101,25 @@ impl Pool {
             Answer::Wrong => return Err(Error::CodeMismatch),
             Answer::Unknown => return Err(Error::CodeExpired),
         };
+        let key = self.code_key(Purpose::AddressCode, user.sub);
+        let waited = self.address_of(&key, &challenge)?;
         let prove = |now: &mut User| {
-            if now.email_key != user.email_key || now.email.is_none() {
-                return Err(Error::CodeExpired);
+            match &waited {
+                _ if now.email_key != user.email_key => return Err(Error::CodeExpired),
+                Some(address) => become_address(now, address),
+                None if now.email.is_none() => return Err(Error::CodeExpired),
+                None => now.email_verified = true,
             }
-            now.email_verified = true;
             Ok(())
         };
         let proven = self.change_user(user.sub, prove).await;
-        let key = self.code_key(Purpose::AddressCode, user.sub);
         match self.or_put_back(&key, &challenge, proven).await {
             Err(Error::UserExists) => Err(Rule::AliasTaken("email").into()),
             Err(error) => Err(error),
-            Ok(_) => self.forgive_source(source).await,
+            Ok(proven) => {
+                self.tell_old_address(user, &proven).await;
+                self.forgive_source(source).await
+            }
         }
     }
 }

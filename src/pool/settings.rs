@@ -11,10 +11,11 @@ use super::schema::Schema;
 use super::trigger::Triggers;
 use crate::clock::Timestamp;
 use crate::config::Period;
-use crate::error::Error;
+use crate::error::{Error, Rule};
 use crate::keys::Algorithm;
 
 const DAY: u64 = 24 * 3600;
+const VERIFIED_LATER: &str = "AttributesRequireVerificationBeforeUpdate must be among AutoVerifiedAttributes.";
 
 /// Settings of a pool, kept in the Directory; a change takes effect in every replica within `keys.reload`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +53,10 @@ pub struct PoolSettings {
     /// Contacts that a code is sent to when a user gives them himself.
     #[serde(default)]
     pub auto_verify: Vec<Contact>,
+    /// Contacts whose new value counts only once its code came back (Cognito's
+    /// AttributesRequireVerificationBeforeUpdate).
+    #[serde(default)]
+    pub verify_before_update: Vec<Contact>,
     /// Whether people may register themselves (Cognito's SignUp).
     #[serde(default)]
     pub self_sign_up: bool,
@@ -201,6 +206,7 @@ impl PoolSettings {
             case_sensitive: false,
             schema: Schema::default(),
             auto_verify: Vec::new(),
+            verify_before_update: Vec::new(),
             self_sign_up: false,
             srp: false,
             mfa: MfaRules::default(),
@@ -251,6 +257,9 @@ impl PoolSettings {
         }
         within("temporary password life", self.temporary_password_seconds, 60, 365 * DAY)?;
         within("reset code life", self.reset_code_seconds, 60, DAY)?;
+        if !self.verify_before_update.iter().all(|contact| self.auto_verify.contains(contact)) {
+            return Err(Rule::Form(VERIFIED_LATER).into());
+        }
         if self.mfa.mode != MfaMode::Off && !(self.mfa.software_token || self.mfa.email || self.mfa.sms) {
             return Err(Error::invalid("MFA", "can not be asked for without a factor that users can have"));
         }

@@ -196,7 +196,7 @@ impl Pool {
     /// still lives is [`Pool::authenticate`]'s to say.
     pub(super) async fn verify_access(&self, token: &str) -> Result<AccessClaims, Error> {
         let payload = self.keys_for(token).await?.verify(token)?;
-        let claims: AccessClaims = serde_json::from_slice(&payload).map_err(|_| Error::TokenInvalid)?;
+        let claims: AccessClaims = serde_json::from_slice(&payload).map_err(|_| self.refuse_client_token(&payload))?;
         let genuine = claims.iss == self.issuer() && claims.token_use == "access";
         if !genuine || !self.clients.contains_key(&claims.client_id) {
             return Err(Error::TokenInvalid);

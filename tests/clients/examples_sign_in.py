@@ -183,17 +183,14 @@ def admin_forget_device(stage):
 
 
 def tracked(stage):
-    """A pool that shows people their sessions."""
-    place = stage.place("sessions")
-    if "SetUserPoolSessionConfiguration" in built():
-        stage.admin.set_user_pool_session_configuration(
-            UserPoolId=place.pool, UserSessionTracking="ENABLED", TokenSession={"MaxPerUser": 20})
-    return place
+    """A pool whose users' sessions are looked at."""
+    return stage.place("sessions")
 
 
 @example
 def set_user_pool_session_configuration(stage):
-    tracked(stage)
+    stage.admin.set_user_pool_session_configuration(
+        UserPoolId=tracked(stage).pool, UserSessionTracking="ENABLED", TokenSession={"MaxPerUser": 20})
 
 
 @example

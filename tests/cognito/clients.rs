@@ -143,7 +143,7 @@ async fn what_a_client_can_not_have_is_refused(app: TestApp) {
         ),
         (
             json!({ "AllowedOAuthFlows": ["code"], "AllowedOAuthFlowsUserPoolClient": true }),
-            "InvalidOAuthFlowException: OAuth flows are not available on this server.",
+            "InvalidOAuthFlowException: The OAuth flow code is not available on this server.",
         ),
         (
             json!({ "SupportedIdentityProviders": ["Google"] }),

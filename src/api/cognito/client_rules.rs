@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::operation;
 use crate::pool::client::AuthFlow;
 use crate::pool::schema::Schema;
-use crate::pool::{Client, PoolSettings, Rotation};
+use crate::pool::{Client, OAuthRules, PoolSettings, Rotation};
 
 /// Members that are kept as they are given.
 const DESCRIBED: [&str; 9] = [
@@ -29,6 +29,8 @@ const DESCRIBED: [&str; 9] = [
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
+/// The OAuth flow that needs no browser.
+pub(super) const CLIENT_CREDENTIALS: &str = "client_credentials";
 /// Seconds within which a replaced refresh token still works, where the call does not say.
 const USUAL_GRACE: u64 = 0;
 
@@ -48,8 +50,12 @@ pub(super) struct ClientRules {
     enable_token_revocation: Option<bool>,
     auth_session_validity: Option<u64>,
     refresh_token_rotation: Option<RefreshTokenRotation>,
-    #[serde(default)]
-    allowed_o_auth_flows_user_pool_client: bool,
+    #[serde(default, rename = "AllowedOAuthFlowsUserPoolClient")]
+    allowed_oauth_flows_user_pool_client: bool,
+    #[serde(default, rename = "AllowedOAuthFlows")]
+    allowed_oauth_flows: Vec<String>,
+    #[serde(default, rename = "AllowedOAuthScopes")]
+    allowed_oauth_scopes: BTreeSet<String>,
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
@@ -96,10 +102,9 @@ impl ClientRules {
     /// Takes what the call says. Errors: a member asks for something that is not built, or says nonsense.
     pub(super) fn read(members: Map<String, Value>) -> Result<Self, Fault> {
         let rules: Self = operation::parse(Value::Object(members))?;
-        let flows =
-            rules.rest.get("AllowedOAuthFlows").and_then(Value::as_array).is_some_and(|flows| !flows.is_empty());
-        if flows || rules.allowed_o_auth_flows_user_pool_client {
-            return Err(Fault::new("InvalidOAuthFlowException", "OAuth flows are not available on this server."));
+        if let Some(flow) = rules.allowed_oauth_flows.iter().find(|flow| *flow != CLIENT_CREDENTIALS) {
+            let message = format!("The OAuth flow {flow} is not available on this server.");
+            return Err(Fault::new("InvalidOAuthFlowException", message));
         }
         let providers = rules.rest.get("SupportedIdentityProviders").and_then(Value::as_array);
         if providers.into_iter().flatten().any(|provider| provider != "COGNITO") {
@@ -123,6 +128,11 @@ impl ClientRules {
         client.read_attributes = known(&pool.schema, self.read_attributes.as_ref(), "read")?;
         client.write_attributes = known(&pool.schema, self.write_attributes.as_ref(), "write")?;
         check_required(pool, client)?;
+        client.oauth = OAuthRules {
+            enabled: self.allowed_oauth_flows_user_pool_client,
+            client_credentials: !self.allowed_oauth_flows.is_empty(),
+            scopes: self.allowed_oauth_scopes.clone(),
+        };
         let kept = |member: &&str| Some(((*member).to_owned(), self.rest.get(*member)?.clone()));
         client.described = DESCRIBED.iter().filter_map(kept).collect();
         self.keep_lives(&mut client.described);

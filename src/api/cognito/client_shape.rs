@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::client_rules::Unit;
+use super::client_rules::{CLIENT_CREDENTIALS, Unit};
 use super::operation::epoch;
 use crate::pool::Client;
 use crate::pool::client::AuthFlow;
@@ -32,6 +32,10 @@ pub(super) struct UserPoolClient {
     write_attributes: Option<BTreeSet<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prevent_user_existence_errors: Option<&'static str>,
+    #[serde(rename = "AllowedOAuthFlows", skip_serializing_if = "Option::is_none")]
+    allowed_oauth_flows: Option<[&'static str; 1]>,
+    #[serde(rename = "AllowedOAuthScopes", skip_serializing_if = "BTreeSet::is_empty")]
+    allowed_oauth_scopes: BTreeSet<String>,
     #[serde(rename = "AllowedOAuthFlowsUserPoolClient")]
     allowed_oauth_flows_user_pool_client: bool,
     enable_token_revocation: bool,
@@ -70,7 +74,9 @@ impl UserPoolClient {
             prevent_user_existence_errors: client
                 .hide_user_existence
                 .map(|hide| if hide { "ENABLED" } else { "LEGACY" }),
-            allowed_oauth_flows_user_pool_client: false,
+            allowed_oauth_flows: client.oauth.client_credentials.then_some([CLIENT_CREDENTIALS]),
+            allowed_oauth_scopes: client.oauth.scopes.clone(),
+            allowed_oauth_flows_user_pool_client: client.oauth.enabled,
             enable_token_revocation: client.revocation,
             enable_propagate_additional_user_context_data: false,
             auth_session_validity: client.auth_session_seconds.div_ceil(60),

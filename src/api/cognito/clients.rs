@@ -86,7 +86,9 @@ async fn update_user_pool_client(call: &Call, input: UpdateUserPoolClientInput) 
     let mut after = Client::new(before.id.clone(), before.pool.clone(), before.name.clone(), before.created_at);
     rules.apply(&mut after, &pool.settings)?;
     after.updated_at = Some(call.now());
+    after.secrets.clone_from(&before.secrets);
     after.check()?;
+    call.api.pools.check_scopes(pool.id(), &after.oauth.scopes).await?;
     let change = |client: &mut Client| {
         let name = input.client_name.clone().unwrap_or_else(|| client.name.clone());
         let secrets = std::mem::take(&mut client.secrets);
@@ -152,7 +154,7 @@ async fn list_user_pool_clients(
 
 impl Call {
     /// A client of a pool as it is now, whoever wrote it.
-    async fn stored_client(&self, pool: &str, id: &str) -> Result<Client, Fault> {
+    pub(super) async fn stored_client(&self, pool: &str, id: &str) -> Result<Client, Fault> {
         self.pool_settings(pool).await?;
         let found = self.api.pools.clients_of(pool).await?.into_iter().find(|client| client.id == id);
         found.ok_or_else(|| super::operation::missing(Error::NotFound(Kind::Client), Kind::Client, id))

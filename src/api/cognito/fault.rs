@@ -100,7 +100,7 @@ impl Fault {
         Self::from(error).saying_if(missing.then_some("Username/client id combination not found."))
     }
 
-    fn saying_if(self, message: Option<impl Into<Cow<'static, str>>>) -> Self {
+    pub(super) fn saying_if(self, message: Option<impl Into<Cow<'static, str>>>) -> Self {
         match message {
             Some(message) => self.saying(message),
             None => self,
@@ -241,9 +241,14 @@ fn name_of_rule(rule: &Rule) -> &'static str {
         | Rule::Schema(_)
         | Rule::UnknownAttributes(_)
         | Rule::Form(_)
+        | Rule::ScopeNotGranted(_)
+        | Rule::FlowNotEnabled
         | Rule::AlreadyConfirmed
         | Rule::NoCustomAuth => INVALID_PARAMETER,
         Rule::AliasTaken(_) => "AliasExistsException",
+        Rule::OAuthFlows(_) => "InvalidOAuthFlowException",
+        Rule::NoScope(_) => "ScopeDoesNotExistException",
+        Rule::TooManySecrets => "LimitExceededException",
         Rule::NotToInvite(_) => "UnsupportedUserStateException",
         Rule::Undeliverable(_) => "CodeDeliveryFailureException",
     }

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::fault::Fault;
 use super::{
-    admin_users, auth, auth_factors, challenges, clients, devices, groups, list_users, mfa, mfa_config, own, pools,
-    sign_out, sign_up, tokens,
+    admin_users, auth, auth_factors, challenges, client_secrets, clients, devices, groups, list_users, mfa, mfa_config,
+    own, pools, resource_servers, sessions, sign_out, sign_up, tokens,
 };
 use crate::api::Api;
 use crate::clock::Timestamp;
@@ -19,11 +19,12 @@ use crate::error::{Error, Kind};
 use crate::pool::{Caller, Client, Pool};
 
 /// The operations that are built, file by file.
-const TABLE: [&[Operation]; 15] = [
+const TABLE: [&[Operation]; 18] = [
     admin_users::ROWS,
     auth::ROWS,
     auth_factors::ROWS,
     challenges::ROWS,
+    client_secrets::ROWS,
     clients::ROWS,
     devices::ROWS,
     groups::ROWS,
@@ -32,6 +33,8 @@ const TABLE: [&[Operation]; 15] = [
     mfa_config::ROWS,
     own::ROWS,
     pools::ROWS,
+    resource_servers::ROWS,
+    sessions::ROWS,
     sign_out::ROWS,
     sign_up::ROWS,
     tokens::ROWS,

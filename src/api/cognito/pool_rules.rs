@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
@@ -19,8 +19,7 @@ const DESCRIBED: [&str; 5] =
     ["EmailConfiguration", "SmsConfiguration", "AccountRecoverySetting", "UserPoolAddOns", "UserPoolTier"];
 
 /// Members that would have to do something which is not built, and the value that asks for nothing.
-const NOT_BUILT: [(&str, &str); 6] = [
-    ("UserAttributeUpdateSettings", r#"{"AttributesRequireVerificationBeforeUpdate":[]}"#),
+const NOT_BUILT: [(&str, &str); 5] = [
     ("DcrConfiguration", r#"{"EnableStatus":"Disabled"}"#),
     ("KeyConfiguration", r#"{"KeyType":"AWS_OWNED_KEY"}"#),
     ("IssuerConfiguration", r#"{"Type":"ORIGINAL"}"#),
@@ -42,6 +41,8 @@ pub(super) struct PoolRules {
     #[serde(default)]
     auto_verified_attributes: Vec<Contact>,
     #[serde(default)]
+    user_attribute_update_settings: AttributeUpdates,
+    #[serde(default)]
     mfa_configuration: MfaMode,
     #[serde(default)]
     device_configuration: DeviceConfiguration,
@@ -55,6 +56,13 @@ pub(super) struct PoolRules {
     texts: MessageTexts,
     #[serde(flatten)]
     rest: Map<String, Value>,
+}
+
+/// UserAttributeUpdateSettingsType.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct AttributeUpdates {
+    pub(super) attributes_require_verification_before_update: Vec<Contact>,
 }
 
 #[derive(Default, Deserialize)]
@@ -148,6 +156,11 @@ impl PoolRules {
             rules.auto_verified_attributes.contains(&Contact::PhoneNumber),
             "AutoVerifiedAttributes phone_number",
         )?;
+        let proven_first = &rules.user_attribute_update_settings.attributes_require_verification_before_update;
+        refuse_if(
+            proven_first.contains(&Contact::PhoneNumber),
+            "AttributesRequireVerificationBeforeUpdate phone_number",
+        )?;
         rules.texts.check()?;
         rules.admin_create_user_config.invite_message_template.check()?;
         Ok(rules)
@@ -159,6 +172,8 @@ impl PoolRules {
         settings.temporary_password_seconds = self.temporary_days()? * DAY;
         settings.deletion_protection = self.deletion_protection.as_deref() == Some("ACTIVE");
         settings.auto_verify.clone_from(&self.auto_verified_attributes);
+        let proven_first = &self.user_attribute_update_settings.attributes_require_verification_before_update;
+        settings.verify_before_update.clone_from(proven_first);
         settings.mfa.mode = self.mfa_configuration;
         settings.devices = self.device_configuration.rules();
         settings.first_proofs = self.first_proofs();

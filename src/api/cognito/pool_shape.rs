@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::lambda_config::LambdaConfig;
 use super::message_texts::{InviteMessageTemplate, MessageTexts};
 use super::operation::epoch;
+use super::pool_rules::AttributeUpdates;
 use super::schema::SchemaAttribute;
 use crate::config;
 use crate::pool::PoolSettings;
@@ -35,6 +36,8 @@ pub(super) struct UserPool {
     schema_attributes: Vec<SchemaAttribute>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     auto_verified_attributes: Vec<Contact>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_attribute_update_settings: Option<AttributeUpdates>,
     #[serde(skip_serializing_if = "Option::is_none")]
     alias_attributes: Option<Vec<Alias>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -128,6 +131,7 @@ impl UserPool {
             lambda_config: LambdaConfig::of(&pool.triggers),
             schema_attributes: pool.schema.attributes().iter().map(SchemaAttribute::of).collect(),
             auto_verified_attributes: pool.auto_verify.clone(),
+            user_attribute_update_settings: attribute_updates(pool),
             alias_attributes,
             username_attributes,
             username_configuration: UsernameConfiguration { case_sensitive: pool.case_sensitive },
@@ -145,6 +149,12 @@ impl UserPool {
             described: described(&pool.described),
         }
     }
+}
+
+fn attribute_updates(pool: &PoolSettings) -> Option<AttributeUpdates> {
+    let attributes_require_verification_before_update = pool.verify_before_update.clone();
+    let asked = !attributes_require_verification_before_update.is_empty();
+    asked.then_some(AttributeUpdates { attributes_require_verification_before_update })
 }
 
 fn password_rules(policy: &PasswordPolicy, days: u64) -> PasswordRules {

@@ -1,13 +1,16 @@
 //! What a client with a secret has to bring: SECRET_HASH where somebody is named, else the secret itself.
 
 use super::fault::Fault;
-use crate::pool::{Client, Pool};
+use super::operation::missing;
+use crate::error::Kind;
+use crate::pool::{Client, Pool, ProvenClient};
 
 const NOT_AUTHORIZED: &str = "NotAuthorizedException";
 
 /// Refuses a call about the user called `name` that does not speak for the client.
 pub(super) async fn check_hash(pool: &Pool, client: &Client, hash: Option<&str>, name: &str) -> Result<(), Fault> {
-    let proven = pool.proves_client_of(client, hash, name).await?;
+    let proven = pool.proves_client_of(client, hash, name).await;
+    let proven = proven.map_err(|error| missing(error, Kind::Client, &client.id))?;
     if proven { Ok(()) } else { Err(refuse_hash(client, hash)) }
 }
 
@@ -34,9 +37,10 @@ fn refuse_hash(client: &Client, hash: Option<&str>) -> Fault {
 }
 
 /// Refuses a call that does not bring the client's secret.
-pub(super) fn check_secret(pool: &Pool, client: &Client, secret: Option<&str>) -> Result<(), Fault> {
-    if pool.proves_client(client, secret)? {
-        return Ok(());
+pub(super) async fn check_secret(pool: &Pool, client: &Client, secret: Option<&str>) -> Result<ProvenClient, Fault> {
+    let proven = pool.prove_client(client, secret).await.map_err(|error| missing(error, Kind::Client, &client.id))?;
+    if let Some(proven) = proven {
+        return Ok(proven);
     }
     let id = &client.id;
     Err(Fault::new(

@@ -34,7 +34,7 @@ async fn get_tokens_from_refresh_token(
     input: GetTokensFromRefreshTokenInput,
 ) -> Result<GetTokensFromRefreshTokenOutput, Fault> {
     let (pool, client) = call.client(&input.client_id)?;
-    check_secret(&pool, &client, input.client_secret.as_deref())?;
+    check_secret(&pool, &client, input.client_secret.as_deref()).await?;
     let terms = Terms::from(&client).on(input.device_key.as_deref());
     let tokens = pool.refresh(terms, None, &input.refresh_token, 0).await.map_err(Fault::of_refresh)?;
     Ok(GetTokensFromRefreshTokenOutput { authentication_result: tokens.into() })
@@ -50,7 +50,7 @@ struct RevokeTokenInput {
 
 async fn revoke_token(call: &Call, input: RevokeTokenInput) -> Result<Empty, Fault> {
     let (pool, client) = call.client(&input.client_id)?;
-    check_secret(&pool, &client, input.client_secret.as_deref())?;
+    check_secret(&pool, &client, input.client_secret.as_deref()).await?;
     if !client.revocation {
         return Err(Fault::new("UnsupportedOperationException", "Token revocation is not enabled for this client"));
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::request::Grant;
 use crate::api::http::{self, BUSY, BodyFault, INTERNAL, Unread};
-use crate::error::{self, Error, HookFault};
+use crate::error::{self, Error, HookFault, Rule};
 
 /// A refusal ready to be sent.
 pub(super) struct Refusal {
@@ -84,6 +84,12 @@ impl Refusal {
     /// What the grant met: what is wrong with it is not told, but for what its holder can mend.
     pub(super) fn of_grant(error: Error, grant: &Grant) -> Self {
         let label = error.label();
+        if matches!(error, Error::Rule(Rule::FlowNotEnabled)) {
+            return Self { label, ..Self::unauthorized_client() };
+        }
+        if matches!(error, Error::Rule(Rule::ScopeNotGranted(_))) {
+            return Self { label, ..Self::invalid_scope() };
+        }
         let error = match Self::ours(error) {
             Ok(refusal) => return refusal,
             Err(error) => error,

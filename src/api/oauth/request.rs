@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use url::form_urlencoded;
 
 use super::refusal::Refusal;
+use crate::pool::is_custom;
 use crate::pool::token::SIGN_IN_SCOPE;
 
 /// The parameters that are given.
@@ -65,14 +66,21 @@ impl Grant {
     }
 }
 
-/// Every token has the one scope that there is here; no other may be asked for (§3.3).
-pub(super) fn check_scope(parameters: &Parameters) -> Result<(), Refusal> {
-    let asked = parameters.get("scope").unwrap_or_default();
-    if asked.split(' ').all(|scope| scope.is_empty() || scope == SIGN_IN_SCOPE) {
-        Ok(())
-    } else {
-        Err(Refusal::invalid_scope())
-    }
+/// The scopes that are asked for (§3.3); none where nothing is said.
+pub(super) fn scopes(parameters: &Parameters) -> Vec<&str> {
+    parameters.get("scope").unwrap_or_default().split(' ').filter(|scope| !scope.is_empty()).collect()
+}
+
+/// A scope that nobody has is refused before anybody is judged; those of resource servers a client may have for itself.
+pub(super) fn check_scopes(scopes: &[&str], grant: &Grant) -> Result<(), Refusal> {
+    let own = matches!(grant, Grant::ClientCredentials);
+    let known = |scope: &&str| *scope == SIGN_IN_SCOPE || (own && is_custom(scope));
+    if scopes.iter().all(known) { Ok(()) } else { Err(Refusal::invalid_scope()) }
+}
+
+/// Every token of a user has the one scope that there is for them; no other may be asked for.
+pub(super) fn check_scopes_of_user(scopes: &[&str]) -> Result<(), Refusal> {
+    if scopes.iter().all(|scope| *scope == SIGN_IN_SCOPE) { Ok(()) } else { Err(Refusal::invalid_scope()) }
 }
 
 /// Who the client says it is.

@@ -21,7 +21,7 @@ pub(super) async fn delete(connection: &mut AnyConnection, pool: &str) -> Result
     for query in [
         "DELETE FROM groups WHERE pool = $1",
         "DELETE FROM organizations WHERE pool = $1",
-        "DELETE FROM documents WHERE kind IN ('client', 'keys') AND parent = $1",
+        "DELETE FROM documents WHERE kind IN ('client', 'keys', 'resource_server') AND parent = $1",
     ] {
         sqlx::query(query).bind(pool).execute(&mut *connection).await?;
     }
