@@ -29,6 +29,8 @@ pub enum Kind {
     Device,
     /// An access key.
     AccessKey,
+    /// An import job.
+    ImportJob,
     /// A path that no dialect serves.
     Path,
 }
@@ -43,6 +45,7 @@ impl std::fmt::Display for Kind {
             Self::Key => "Signing key",
             Self::Device => "Device",
             Self::AccessKey => "Access key",
+            Self::ImportJob => "User import job",
             Self::Path => "Path",
         })
     }
@@ -84,6 +87,15 @@ pub enum Rule {
     /// There is no way to reach the user.
     #[error("{0}")]
     Undeliverable(&'static str),
+    /// Something else has to be so first.
+    #[error("{0}")]
+    NotYet(&'static str),
+    /// Users are being imported by the rules as they are.
+    #[error("The user pool can not be changed while one of its import jobs runs.")]
+    ImportRuns,
+    /// There are as many as there may be.
+    #[error("{0}")]
+    Full(&'static str),
     /// Only an administrator resets passwords.
     #[error("Contact administrator to reset password.")]
     ResetByAdministrator,

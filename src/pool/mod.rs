@@ -31,6 +31,7 @@ mod limit;
 mod link;
 mod master;
 pub mod mfa;
+mod moving;
 pub mod name;
 mod new_password;
 mod organization;
@@ -57,6 +58,7 @@ pub mod token;
 pub mod totp;
 mod user;
 mod user_filter;
+pub mod user_import;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -92,6 +94,7 @@ pub use invitation::Invitation;
 pub use key::KeyRow;
 pub use limit::Turns;
 pub use link::LinkTo;
+pub use moving::{MovedUser, Moving};
 pub use new_password::NewPassword;
 pub use outbox::Outbox;
 pub use page::{Page, PageOf};
@@ -177,6 +180,8 @@ struct Secrets {
     link_content: SealKey,
     link_state: MacKey,
     page: MacKey,
+    import: MacKey,
+    import_file: SealKey,
     public_ids: PublicIds,
 }
 
@@ -198,6 +203,8 @@ impl Secrets {
             link_content: root.seal_key("link-content", pool)?,
             link_state: root.mac_key("link-state", pool)?,
             page: root.mac_key("page", pool)?,
+            import: root.mac_key("import", pool)?,
+            import_file: root.seal_key("import-file", pool)?,
             public_ids: PublicIds(root.mac_key("public-id", pool)?),
         })
     }

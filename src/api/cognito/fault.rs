@@ -236,6 +236,9 @@ fn name_of_rule(rule: &Rule) -> &'static str {
         Rule::AliasTaken(_) => "AliasExistsException",
         Rule::NotToInvite(_) => "UnsupportedUserStateException",
         Rule::Undeliverable(_) => "CodeDeliveryFailureException",
+        Rule::NotYet(_) => "PreconditionNotMetException",
+        Rule::ImportRuns => "UserImportInProgressException",
+        Rule::Full(_) => "LimitExceededException",
     }
 }
 

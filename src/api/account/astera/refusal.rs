@@ -178,7 +178,14 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
         | Error::InvitationForAnother
         | Error::Rule(_)
         | Error::NotFound(
-            Kind::Pool | Kind::Client | Kind::Group | Kind::Organization | Kind::Key | Kind::AccessKey | Kind::Device,
+            Kind::Pool
+            | Kind::Client
+            | Kind::Group
+            | Kind::Organization
+            | Kind::Key
+            | Kind::AccessKey
+            | Kind::Device
+            | Kind::ImportJob,
         ) => StatusCode::BAD_REQUEST,
         Error::NotFound(Kind::Path) => StatusCode::NOT_FOUND,
         Error::UserExists | Error::AlreadyMember | Error::Exists(_) => StatusCode::CONFLICT,
