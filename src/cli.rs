@@ -5,13 +5,16 @@ mod access_keys;
 mod ask;
 mod backup;
 mod clients;
+mod export;
 mod failure;
 mod groups;
+mod import;
 mod keys;
 mod open;
 mod organizations;
 mod output;
 mod pools;
+mod sealed_file;
 mod settings;
 mod users;
 
@@ -80,6 +83,10 @@ enum Command {
     Pools(pools::PoolsCommand),
     /// Show and rotate the keys that sign tokens
     Keys(keys::Keys),
+    /// Write a user pool with all that its users sign in with into a file under a passphrase, or as Cognito's CSV
+    Export(export::Export),
+    /// Take over a user pool from a file that `cognate export` wrote
+    Import(import::Import),
     /// Copy the embedded store into a file, beside a running service
     Backup(backup::Backup),
     /// Put a backup in the place of the embedded store, while no service runs
@@ -135,6 +142,8 @@ async fn dispatch(command: Command, settings: Config, source: Source, output: &m
         Command::AccessKeys(keys) => keys.run(&Opened::new(settings).await?, output).await,
         Command::Pools(pools) => pools.run(&Opened::new(settings).await?, output).await,
         Command::Keys(keys) => keys.run(&Opened::new(settings).await?, output).await,
+        Command::Export(export) => export.run(&Opened::new(settings).await?, output).await,
+        Command::Import(import) => import.run(&Opened::new(settings).await?, output).await,
         Command::Backup(backup) => backup.run(&settings, output).await,
         Command::Restore(restore) => restore.run(&settings, output).await,
     }

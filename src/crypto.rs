@@ -1,6 +1,8 @@
 //! Randomness, digests, message authentication and sealing: thin, typed names over ring, so that no other
 //! file names a primitive. Signatures are in [`crate::keys`].
 
+mod passphrase;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -8,6 +10,7 @@ use ring::{aead, digest, hkdf, hmac};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::Error;
+pub use passphrase::PassphraseRule;
 
 /// The operating system's random source, handed to whoever needs it.
 #[derive(Debug, Clone)]

@@ -40,6 +40,8 @@ pub enum Kind {
     ClientSecret,
     /// A session.
     Session,
+    /// An import job.
+    ImportJob,
     /// A path that no dialect serves.
     Path,
 }
@@ -57,6 +59,7 @@ impl std::fmt::Display for Kind {
             Self::ResourceServer => "Resource server",
             Self::ClientSecret => "Client secret",
             Self::Session => "Session",
+            Self::ImportJob => "User import job",
             Self::Path => "Path",
         })
     }
@@ -98,6 +101,15 @@ pub enum Rule {
     /// There is no way to reach the user.
     #[error("{0}")]
     Undeliverable(&'static str),
+    /// Something else has to be so first.
+    #[error("{0}")]
+    NotYet(&'static str),
+    /// Users are being imported by the rules as they are.
+    #[error("The user pool can not be changed while one of its import jobs runs.")]
+    ImportRuns,
+    /// There are as many as there may be.
+    #[error("{0}")]
+    Full(&'static str),
     /// Only an administrator resets passwords.
     #[error("Contact administrator to reset password.")]
     ResetByAdministrator,

@@ -2,6 +2,7 @@
 
 mod access_keys;
 mod directory;
+mod moving;
 mod organizations;
 mod people;
 mod place;

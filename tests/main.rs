@@ -94,6 +94,8 @@ mod tokens;
 #[cfg(test)]
 mod triggers;
 #[cfg(test)]
+mod user_import;
+#[cfg(test)]
 mod users;
 #[cfg(test)]
 mod wire;

@@ -1,6 +1,7 @@
 //! Asking the operator: passwords hidden and twice, or one line of standard input; and whether he is sure.
 
-use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
@@ -64,5 +65,40 @@ pub(super) fn confirm(question: &str, yes: bool) -> Result<(), Failure> {
     match answer.trim().to_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err("nothing was changed".into()),
+    }
+}
+
+/// Fewer characters are guessed by whoever gets hold of the file.
+const SHORTEST_PASSPHRASE: usize = 12;
+
+/// The words that seal a file: the first line of another file, or typed; twice where they are new.
+pub(super) fn passphrase(file: Option<&Path>, new: bool) -> Result<Entered, Failure> {
+    let words = match file {
+        Some(file) => first_line(file)?,
+        None if !at_terminal() => {
+            return Err("there is no terminal to ask for the passphrase on: say --passphrase-file".into());
+        }
+        None => hidden("Passphrase: ")?,
+    };
+    if new && words.chars().count() < SHORTEST_PASSPHRASE {
+        return Err(format!("the passphrase must have at least {SHORTEST_PASSPHRASE} characters").into());
+    }
+    if new && file.is_none() && words != hidden("The same again: ")? {
+        return Err("the two passphrases differ; nothing was written".into());
+    }
+    Ok(words)
+}
+
+fn first_line(path: &Path) -> Result<Entered, Failure> {
+    let unreadable = |fault: std::io::Error| format!("cannot read {}: {fault}", path.display());
+    let mut line = Zeroizing::new(String::new());
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    BufReader::new(file.take(LONGEST_LINE)).read_line(&mut line).map_err(unreadable)?;
+    let end = line.trim_end_matches(['\r', '\n']).len();
+    line.truncate(end);
+    if line.is_empty() {
+        Err(format!("{} has no passphrase on its first line", path.display()).into())
+    } else {
+        Ok(line)
     }
 }

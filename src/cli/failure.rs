@@ -45,6 +45,7 @@ fn advice(error: &Error) -> Option<&'static str> {
             Kind::Group => Some("`cognate groups list` shows those there are; `cognate groups create` makes one."),
             Kind::Organization => Some("`cognate organizations list` shows those there are."),
             Kind::AccessKey => Some("`cognate access-keys list` shows those there are."),
+            Kind::ImportJob => Some("`cognate users jobs` shows those there are."),
             Kind::Key | Kind::Device | Kind::Path | Kind::ResourceServer | Kind::ClientSecret | Kind::Session => None,
         };
     }

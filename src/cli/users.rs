@@ -4,6 +4,7 @@ mod batch;
 mod columns;
 mod create;
 mod import;
+mod jobs;
 mod progress;
 mod records;
 mod register;
@@ -74,6 +75,8 @@ enum Verb {
     SignOut(Name),
     /// Take over users from a CSV file, with their password hashes
     Import(import::Import),
+    /// Show the import jobs of the Cognito API; with an id, the rows that one did not take and why
+    Jobs(jobs::Jobs),
 }
 
 #[derive(Args)]
@@ -114,6 +117,7 @@ impl Users {
                 output.line(format_args!("Every session of {name} is over."))
             }
             Verb::Import(import) => import.run(opened, pool, output).await,
+            Verb::Jobs(jobs) => jobs.run(pool, output).await,
         }
     }
 }

@@ -23,6 +23,15 @@ pub(super) const RESOURCE_SERVER: &str = "resource_server";
 /// An access key of the Cognito API.
 pub(super) const ACCESS_KEY: &str = "access_key";
 
+/// A job that imports users; its parent is the pool.
+pub(super) const IMPORT_JOB: &str = "import_job";
+/// The id of a job that may still have work or leftovers.
+pub(super) const IMPORT_QUEUE: &str = "import_queue";
+/// A part of a job's file, sealed; its parent is the upload.
+pub(super) const IMPORT_PART: &str = "import_part";
+/// Rows of a job that were not taken; its parent is the job.
+pub(super) const IMPORT_FAULT: &str = "import_fault";
+
 /// Times a change is tried again when somebody else was faster.
 const CHANGE_TRIES: u32 = 8;
 

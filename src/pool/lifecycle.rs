@@ -2,7 +2,7 @@
 
 use super::bootstrap::POOL_ALPHABET;
 use super::document;
-use super::{PoolSettings, Pools};
+use super::{PoolSettings, Pools, user_import};
 use crate::error::{Error, Kind};
 
 const ID_SUFFIX: usize = 9;
@@ -49,6 +49,7 @@ impl Pools {
         let directory = &self.ports().directory;
         directory.delete_clients(id).await?;
         while directory.delete_users(id, USERS_AT_ONCE).await? > 0 {}
+        user_import::forget_jobs(&**directory, id).await?;
         directory.delete_pool(id).await?;
         self.reload().await
     }

@@ -41,6 +41,7 @@ mod link;
 mod master;
 pub mod message;
 mod mfa;
+mod moving;
 pub mod name;
 mod new_password;
 mod organization;
@@ -73,6 +74,7 @@ pub mod totp;
 mod trigger;
 mod user;
 mod user_filter;
+pub mod user_import;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -116,6 +118,7 @@ pub use invitation::Invitation;
 pub use key::KeyRow;
 pub use limit::Turns;
 pub use link::LinkTo;
+pub use moving::{MovedUser, Moving};
 pub use new_password::NewPassword;
 pub use otp::CodeAnswer;
 pub use outbox::Outbox;
@@ -213,6 +216,8 @@ struct Secrets {
     link_state: MacKey,
     page: MacKey,
     custom_auth: SealKey,
+    import: MacKey,
+    import_file: SealKey,
     public_ids: PublicIds,
 }
 
@@ -237,6 +242,8 @@ impl Secrets {
             link_state: root.mac_key("link-state", pool)?,
             page: root.mac_key("page", pool)?,
             custom_auth: root.seal_key("custom-auth", pool)?,
+            import: root.mac_key("import", pool)?,
+            import_file: root.seal_key("import-file", pool)?,
             public_ids: PublicIds(root.mac_key("public-id", pool)?),
         })
     }

@@ -9,7 +9,9 @@ use tokio::task::JoinSet;
 use super::greet;
 use crate::api::Api;
 use crate::error::{Error, chain};
+use crate::pool::user_import::Importer;
 
+const LOOK_FOR_IMPORTS_EVERY: Duration = Duration::from_secs(1);
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 const COMPARE_CLOCKS_EVERY: Duration = Duration::from_secs(60);
 /// After a jump of the clock. A machine that slept is behind until then.
@@ -30,6 +32,7 @@ impl Background {
         let mut tasks = JoinSet::new();
         tasks.spawn(until(stopped.clone(), keep_reading(api.clone(), stopped.clone())));
         tasks.spawn(until(stopped.clone(), keep_purging(api.clone())));
+        tasks.spawn(until(stopped.clone(), keep_importing(api.clone())));
         tasks.spawn(until(stopped, keep_time(api)));
         Self { stop, tasks }
     }
@@ -99,6 +102,25 @@ async fn keep_purging(api: Arc<Api>) {
                 tracing::warn!(cause = chain(&error), "what has expired is not removed yet");
             }
         }
+    }
+}
+
+/// Takes users over from the files of import jobs. A job that stops here with the process goes on elsewhere.
+async fn keep_importing(api: Arc<Api>) {
+    let Ok(mut importer) = Importer::new(api.pools.clone()) else { return };
+    let mut waits = false;
+    loop {
+        tokio::time::sleep(LOOK_FOR_IMPORTS_EVERY).await;
+        if !api.pools.is_loaded() {
+            continue;
+        }
+        let outcome = importer.turn().await;
+        if let Err(error) = outcome.as_ref()
+            && !waits
+        {
+            tracing::warn!(cause = chain(error), "import jobs wait: the directory does not answer");
+        }
+        waits = outcome.is_err();
     }
 }
 

@@ -329,6 +329,8 @@ pub trait Directory: Send + Sync {
     async fn create_document(&self, document: &Document) -> Result<bool, Error>;
     /// Writes parent and body if the stored version is `document.version`; answers the new version, else `Conflict`.
     async fn update_document(&self, document: &Document) -> Result<i64, Error>;
+    /// Deletes documents of a kind under a parent, at most `limit`; answers how many there were.
+    async fn delete_documents(&self, kind: &str, parent: &str, limit: u32) -> Result<u64, Error>;
     /// Deletes a document; false when there was none.
     async fn delete_document(&self, kind: &str, id: &str) -> Result<bool, Error>;
 

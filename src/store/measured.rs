@@ -94,6 +94,7 @@ measured! { Directory, "directory":
     create_document(document: &Document) -> bool;
     update_document(document: &Document) -> i64;
     delete_document(kind: &str, id: &str) -> bool;
+    delete_documents(kind: &str, parent: &str, limit: u32) -> u64;
     delete_users(pool: &str, limit: u32) -> u64;
     delete_clients(pool: &str) -> u64;
     delete_pool(pool: &str) -> bool;

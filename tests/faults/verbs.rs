@@ -179,6 +179,7 @@ pub async fn all(store: &Sql) -> Vec<(&'static str, Result<(), Error>)> {
         directory.create_document(&paper),
         directory.update_document(&paper),
         directory.delete_document("client", "absent"),
+        directory.delete_documents("client", "absent", 1),
         directory.delete_users("absent", 1),
         directory.delete_clients("absent"),
         directory.delete_pool("absent"),

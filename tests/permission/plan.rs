@@ -136,6 +136,8 @@ pub struct Call {
     pub takes_api_key: bool,
     /// Whether the Authorization header names a client.
     pub reads_authorization: bool,
+    /// Whether the address itself is the credential, and the one of the example is nobody's.
+    pub signed_address: bool,
     token_in_body: bool,
     query: Vec<(String, String)>,
     kind: String,
@@ -161,6 +163,7 @@ pub fn calls() -> impl Iterator<Item = Call> {
             permission: operation.permission(&example),
             takes_api_key: schemes.contains("apiKey"),
             reads_authorization: schemes.contains("clientBasic"),
+            signed_address: operation.query().iter().any(|(name, _)| name == "signature"),
             token_in_body: operation.takes_token_in_body(),
             query: operation.query(),
             name: operation.name.clone(),

@@ -124,6 +124,7 @@ macro_rules! directory_suite {
                 floors::of_many_floors_raised_at_once_the_highest_stands,
                 pools::users_of_a_pool_are_deleted_some_at_a_time,
                 pools::clients_of_a_pool_are_deleted_together,
+                pools::documents_are_deleted_some_at_a_time,
                 pools::a_deleted_pool_leaves_nothing_that_names_it,
                 races::one_of_many_creates_a_name,
                 races::one_of_many_takes_a_login_whether_as_name_or_as_address,

@@ -251,6 +251,9 @@ fn name_of_rule(rule: &Rule) -> &'static str {
         Rule::TooManySecrets => "LimitExceededException",
         Rule::NotToInvite(_) => "UnsupportedUserStateException",
         Rule::Undeliverable(_) => "CodeDeliveryFailureException",
+        Rule::NotYet(_) => "PreconditionNotMetException",
+        Rule::ImportRuns => "UserImportInProgressException",
+        Rule::Full(_) => "LimitExceededException",
     }
 }
 

@@ -34,6 +34,8 @@ mod sigv4;
 mod tokens;
 mod user;
 mod user_auth;
+mod user_import_file;
+mod user_imports;
 mod violation;
 
 use std::sync::Arc;
@@ -87,7 +89,7 @@ impl Dialect for Cognito {
     }
 
     fn routes(&self) -> Vec<Route> {
-        vec![ROUTE]
+        vec![ROUTE, user_import_file::ROUTE]
     }
 
     fn mount(&self, app: &mut ServiceConfig) {
@@ -99,6 +101,10 @@ impl Dialect for Cognito {
             .route(web::post().to(handler))
             .default_service(web::to(ops::unknown_path));
         app.service(resource);
+        let api = self.api.clone();
+        let put = move |request, path, payload| user_import_file::put(api.clone(), request, path, payload);
+        let file = web::resource(user_import_file::ROUTE.path).route(web::put().to(put));
+        app.service(file.default_service(web::to(ops::unknown_path)));
     }
 }
 

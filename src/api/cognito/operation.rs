@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::fault::Fault;
 use super::{
     admin_users, auth, auth_factors, challenges, client_secrets, clients, devices, groups, list_users, mfa, mfa_config,
-    own, pools, resource_servers, sessions, sign_out, sign_up, tokens,
+    own, pools, resource_servers, sessions, sign_out, sign_up, tokens, user_imports,
 };
 use crate::api::Api;
 use crate::clock::Timestamp;
@@ -19,7 +19,7 @@ use crate::error::{Error, Kind};
 use crate::pool::{Caller, Client, Pool};
 
 /// The operations that are built, file by file.
-const TABLE: [&[Operation]; 18] = [
+const TABLE: [&[Operation]; 19] = [
     admin_users::ROWS,
     auth::ROWS,
     auth_factors::ROWS,
@@ -38,6 +38,7 @@ const TABLE: [&[Operation]; 18] = [
     sign_out::ROWS,
     sign_up::ROWS,
     tokens::ROWS,
+    user_imports::ROWS,
 ];
 
 /// Who may call an operation.

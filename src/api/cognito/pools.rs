@@ -99,6 +99,7 @@ struct UpdateUserPoolInput {
 async fn update_user_pool(call: &Call, input: UpdateUserPoolInput) -> Result<Empty, Fault> {
     let rules = PoolRules::read(input.rules)?;
     let now = call.now();
+    call.api.pools.refuse_while_importing(&input.user_pool_id).await?;
     let before = call.pool_settings(&input.user_pool_id).await?;
     let mut after = before.clone();
     rules.apply(&mut after)?;
@@ -119,6 +120,7 @@ async fn update_user_pool(call: &Call, input: UpdateUserPoolInput) -> Result<Emp
 
 async fn delete_user_pool(call: &Call, input: OnePoolInput) -> Result<Empty, Fault> {
     call.pool_settings(&input.user_pool_id).await?;
+    call.api.pools.refuse_while_importing(&input.user_pool_id).await?;
     call.api.pools.delete_pool(&input.user_pool_id).await?;
     Ok(Empty {})
 }
@@ -177,6 +179,7 @@ async fn add_custom_attributes(call: &Call, input: AddCustomAttributesInput) -> 
         super::schema::refuse_twin(&schema, attribute)?;
         schema.add(attribute.clone())?;
     }
+    call.api.pools.refuse_while_importing(&input.user_pool_id).await?;
     let now = call.now();
     let add = |settings: &mut PoolSettings| {
         // One that another call added meanwhile stays as that call said.

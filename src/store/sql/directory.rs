@@ -253,6 +253,14 @@ impl Directory for Sql {
         self.write(Plan::STEP.urgent(), args, |c, (kind, id)| Box::pin(documents::delete(c, kind, id))).await
     }
 
+    async fn delete_documents(&self, kind: &str, parent: &str, limit: u32) -> Result<u64, Error> {
+        let args = (kind.to_owned(), parent.to_owned(), limit);
+        self.write(Plan::STEP.urgent(), args, |c, (kind, parent, limit)| {
+            Box::pin(documents::delete_some(c, kind, parent, *limit))
+        })
+        .await
+    }
+
     async fn delete_users(&self, pool: &str, limit: u32) -> Result<u64, Error> {
         let args = (pool.to_owned(), limit);
         self.write(Plan::WHOLE.urgent(), args, |c, (pool, limit)| Box::pin(pools::delete_users(c, pool, *limit))).await

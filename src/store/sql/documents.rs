@@ -67,6 +67,20 @@ pub(super) async fn delete(connection: &mut AnyConnection, kind: &str, id: &str)
     Ok(query.execute(connection).await?.rows_affected() == 1)
 }
 
+/// Deletes some documents of a kind under a parent; answers how many.
+pub(super) async fn delete_some(
+    connection: &mut AnyConnection,
+    kind: &str,
+    parent: &str,
+    limit: u32,
+) -> Result<u64, Fault> {
+    let query = sqlx::query(
+        "DELETE FROM documents WHERE kind = $1 AND id IN \
+         (SELECT id FROM documents WHERE kind = $1 AND parent = $2 LIMIT $3)",
+    );
+    Ok(query.bind(kind).bind(parent).bind(i64::from(limit)).execute(connection).await?.rows_affected())
+}
+
 fn document(row: &AnyRow) -> Result<Document, Fault> {
     Ok(Document {
         kind: row::text(row, "kind")?,

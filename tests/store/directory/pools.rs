@@ -33,6 +33,18 @@ pub async fn clients_of_a_pool_are_deleted_together(store: Store) {
     assert!(store.document("keys", POOL).await.unwrap().is_some());
 }
 
+pub async fn documents_are_deleted_some_at_a_time(store: Store) {
+    for (id, parent) in [("1", "one"), ("2", "one"), ("3", "one"), ("4", "two")] {
+        store.create_document(&paper("import_part", id, parent)).await.unwrap();
+    }
+    store.create_document(&paper("import_fault", "1", "one")).await.unwrap();
+    assert_eq!(store.delete_documents("import_part", "one", 2).await.unwrap(), 2);
+    assert_eq!(store.delete_documents("import_part", "one", 2).await.unwrap(), 1);
+    assert_eq!(store.delete_documents("import_part", "one", 2).await.unwrap(), 0);
+    assert!(store.document("import_part", "4").await.unwrap().is_some());
+    assert!(store.document("import_fault", "1").await.unwrap().is_some());
+}
+
 pub async fn a_deleted_pool_leaves_nothing_that_names_it(store: Store) {
     for pool in [POOL, OTHER] {
         store.create_document(&paper("pool", pool, "")).await.unwrap();

@@ -198,7 +198,8 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
             | Kind::Device
             | Kind::ResourceServer
             | Kind::ClientSecret
-            | Kind::Session,
+            | Kind::Session
+            | Kind::ImportJob,
         ) => StatusCode::BAD_REQUEST,
         Error::NotFound(Kind::Path) => StatusCode::NOT_FOUND,
         Error::UserExists | Error::AlreadyMember | Error::Exists(_) => StatusCode::CONFLICT,
