@@ -184,11 +184,11 @@ impl From<DeviceVerifier> for AuthOutput {
     fn from(asked: DeviceVerifier) -> Self {
         let DeviceVerifier { srp_b, salt, secret_block, device_key, username } = asked;
         let challenge_parameters = BTreeMap::from([
-            ("SRP_B", srp_b),
-            ("SALT", salt),
-            ("SECRET_BLOCK", secret_block),
-            ("DEVICE_KEY", device_key),
-            ("USERNAME", username),
+            ("SRP_B".into(), srp_b),
+            ("SALT".into(), salt),
+            ("SECRET_BLOCK".into(), secret_block),
+            ("DEVICE_KEY".into(), device_key),
+            ("USERNAME".into(), username),
         ]);
         Self {
             challenge_name: Some("DEVICE_PASSWORD_VERIFIER"),
