@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::password::PasswordPolicy;
 use super::schema::Schema;
+use super::trigger::Triggers;
 use crate::clock::Timestamp;
 use crate::config::Period;
 use crate::error::Error;
@@ -62,6 +63,9 @@ pub struct PoolSettings {
     /// Whether devices are told apart, and what a remembered one is good for; absent: they are not.
     #[serde(default)]
     pub devices: Option<DeviceRules>,
+    /// The functions that it calls.
+    #[serde(default)]
+    pub triggers: Triggers,
     /// Whether it is kept from being deleted.
     #[serde(default)]
     pub deletion_protection: bool,
@@ -175,6 +179,7 @@ impl PoolSettings {
             srp: false,
             mfa: MfaRules::default(),
             devices: None,
+            triggers: Triggers::default(),
             deletion_protection: false,
             tags: BTreeMap::new(),
             described: serde_json::Map::new(),

@@ -11,6 +11,7 @@ mod clients;
 mod devices;
 mod fault;
 mod groups;
+mod lambda_config;
 mod list_users;
 mod mfa;
 mod model;
