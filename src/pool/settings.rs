@@ -60,12 +60,12 @@ pub struct PoolSettings {
     /// Second factors.
     #[serde(default)]
     pub mfa: MfaRules,
-    /// Whether devices are told apart, and what a remembered one is good for; absent: they are not.
-    #[serde(default)]
-    pub devices: Option<DeviceRules>,
     /// The functions that it calls.
     #[serde(default)]
     pub triggers: Triggers,
+    /// Whether devices are told apart, and what a remembered one is good for; absent: they are not.
+    #[serde(default)]
+    pub devices: Option<DeviceRules>,
     /// Whether it is kept from being deleted.
     #[serde(default)]
     pub deletion_protection: bool,
@@ -178,8 +178,8 @@ impl PoolSettings {
             self_sign_up: false,
             srp: false,
             mfa: MfaRules::default(),
-            devices: None,
             triggers: Triggers::default(),
+            devices: None,
             deletion_protection: false,
             tags: BTreeMap::new(),
             described: serde_json::Map::new(),

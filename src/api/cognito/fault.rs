@@ -199,10 +199,10 @@ fn name_of(error: &Error) -> &'static str {
         Error::TokenReused => "RefreshTokenReuseException",
         Error::NotFound(_) => "ResourceNotFoundException",
         Error::Exists(Kind::Group) => "GroupExistsException",
-        Error::Exists(Kind::Device) => "DeviceKeyExistsException",
         Error::Hook(HookFault::Refused(..)) => "UserLambdaValidationException",
         Error::Hook(HookFault::Unreachable(..)) => "UnexpectedLambdaException",
         Error::Hook(HookFault::Malformed(..)) => "InvalidLambdaResponseException",
+        Error::Exists(Kind::Device) => "DeviceKeyExistsException",
         Error::NotConfigured(_) => "OperationNotEnabledException",
         Error::LimitExceeded | Error::TooManyRequests { .. } => "LimitExceededException",
         Error::InvalidParameter { .. }
