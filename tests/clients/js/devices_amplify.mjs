@@ -31,13 +31,13 @@ const claimed = async (how) => (await fetchAuthSession(how)).tokens.accessToken.
 const seen = {};
 await step();
 const { sharedSecret } = await setUpTOTP();
-await verifyTOTPSetup({ code: code(sharedSecret, -1) });
+await verifyTOTPSetup({ code: code(sharedSecret) });
 await updateMFAPreference({ totp: 'PREFERRED' });
 await signOut();
 kept.clear();
 
 seen['on a new device'] = await step();
-await confirmSignIn({ challengeResponse: code(sharedSecret, 0) });
+await confirmSignIn({ challengeResponse: code(sharedSecret, 1) });
 await rememberDevice();
 seen.devices = (await fetchDevices()).map(({ id }) => id === deviceKey());
 await signOut();
