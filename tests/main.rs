@@ -92,6 +92,8 @@ mod throttle;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod triggers;
+#[cfg(test)]
 mod users;
 #[cfg(test)]
 mod wire;

@@ -15,6 +15,8 @@ mod clocks;
 mod code;
 mod credential;
 mod delivery;
+mod device;
+mod device_sign_in;
 mod document;
 mod email;
 mod external;
@@ -50,11 +52,13 @@ pub mod schema;
 mod session;
 pub mod settings;
 mod sign_up;
+mod sign_up_trigger;
 pub mod srp;
 mod srp_sign_in;
 mod surface;
 pub mod token;
 pub mod totp;
+mod trigger;
 mod user;
 mod user_filter;
 
@@ -68,6 +72,7 @@ use crate::config;
 use crate::crypto::{MacKey, Random, RootSecret, SealKey};
 use crate::error::{Error, Kind};
 use crate::keys::{KeySet, Keyholder};
+use crate::outbound::hook::Hooks;
 use crate::outbound::ldap::Ldap;
 use crate::outbound::mail::Templates;
 use crate::store::directory::Directory;
@@ -83,6 +88,8 @@ pub use client::{Client, Rotation};
 pub use code::Digits;
 pub use credential::ClientSecret;
 pub use delivery::Delivery;
+pub use device::{DEVICES_A_USER, DeviceSecret, NewDevice};
+pub use device_sign_in::{DeviceVerifier, NamedDevice};
 pub use external::NewExternalUser;
 pub use group::NewGroup;
 pub use hash::Hasher;
@@ -97,14 +104,17 @@ pub use outbox::Outbox;
 pub use page::{Page, PageOf};
 pub use permission::{ADMIN_GROUP, Action};
 pub use pools::Pools;
-pub use registration::{Registered, Registration};
+pub use registration::{Registered, Registration, SignUpCode};
 pub use session::{Caller, Terms, Tokens};
 pub use settings::PoolSettings;
 pub use sign_up::{Joins, SignUp};
+pub use sign_up_trigger::ForHooks;
 pub use srp_sign_in::{PasswordVerifier, SrpProof};
 pub use surface::{Surface, Surfaces};
+pub use trigger::{Metadata, Trigger, Triggers};
 pub use user::NewUser;
 
+pub use crate::store::device::Device;
 pub use crate::store::directory::{Group, GroupChange, User, UserStatus};
 pub use crate::store::organization::{Membership, Role};
 
@@ -129,6 +139,8 @@ pub struct Ports {
     /// The foreign directory that some users sign in from, if there is one. `/readyz` does not ask it: when it is down,
     /// everybody else still signs in and every session goes on, and no replica would be better off than another.
     pub ldap: Option<Ldap>,
+    /// The hooks that stand for the functions of pools. `/readyz` does not ask them either.
+    pub hooks: Hooks,
     /// One turn at a time for each account.
     pub turns: Turns,
     /// Throttles.
@@ -172,6 +184,8 @@ struct Secrets {
     srp: SealKey,
     srp_block: SealKey,
     srp_absent: MacKey,
+    device: MacKey,
+    device_verifier: SealKey,
     mfa: SealKey,
     link: MacKey,
     link_content: SealKey,
@@ -193,6 +207,8 @@ impl Secrets {
             srp: root.seal_key("srp-verifier", pool)?,
             srp_block: root.seal_key("srp-block", pool)?,
             srp_absent: root.mac_key("srp-absent", pool)?,
+            device: root.mac_key("device", pool)?,
+            device_verifier: root.seal_key("device-verifier", pool)?,
             mfa: root.seal_key("mfa", pool)?,
             link: root.mac_key("link", pool)?,
             link_content: root.seal_key("link-content", pool)?,
