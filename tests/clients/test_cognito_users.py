@@ -21,7 +21,7 @@ def cognito(service):
 
 @pytest.fixture
 def pool(service):
-    return json.loads(service.cli("pools", "list", "--json"))[0]["id"]
+    return service.pool()
 
 
 def attributes(user):

@@ -31,7 +31,7 @@ def access_key(service, *options):
 
 @pytest.fixture
 def pool(service):
-    return json.loads(service.cli("pools", "list", "--json"))[0]["id"]
+    return service.pool()
 
 
 def refused(call, name, **parameters):
