@@ -1,6 +1,7 @@
 """The built binary as a service: one process or several on the same stores, and its command line beside them."""
 
 import base64
+import json
 import os
 import pathlib
 import re
@@ -78,6 +79,11 @@ class Service:
         """The one-time password of `admin`, as printed at the first start."""
         first = self.replicas[0]
         return wait_for("a temporary password", lambda: re.search(r'"password":"([^"]+)"', first.output()), first).group(1)
+
+    def pool(self):
+        """The pool that was made at the first start; tests make others beside it."""
+        pools = json.loads(self.cli("pools", "list", "--json"))
+        return next(pool["id"] for pool in pools if pool["name"] == "default")
 
     def user(self, name=None, password=PASSWORD, *options):
         """Makes a user and answers the name."""

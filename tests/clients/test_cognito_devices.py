@@ -64,7 +64,7 @@ def claims(result):
     return json.loads(aws_srp.base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
-@shows("pycognito", "Remembered device")
+@shows("pycognito", "Remembered devices")
 def test_pycognito_confirms_remembers_uses_and_forgets_a_device(service, monkeypatch):
     place = Place(service, False, True)
     # pycognito has Amazon's address built into its calls about devices; the calls are its own.
@@ -93,7 +93,7 @@ def test_pycognito_confirms_remembers_uses_and_forgets_a_device(service, monkeyp
     assert "NewDeviceMetadata" in place.srp().authenticate_user()["AuthenticationResult"]
 
 
-@shows("boto3", "Remembered device")
+@shows("boto3", "Remembered devices")
 def test_boto3_walks_through_the_operations_about_devices(service):
     place = Place(service, False, False)
     user, admin = {"UserPoolId": place.pool, "Username": place.user}, place.admin
@@ -140,7 +140,7 @@ def test_boto3_walks_through_the_operations_about_devices(service):
         place.boto.list_devices(AccessToken=token)
 
 
-@shows("identity-js", "Remembered device")
+@shows("identity-js", "Remembered devices")
 def test_amazon_cognito_identity_js_signs_in_with_a_remembered_device_instead_of_a_code(service):
     place = Place(service, True, True)
     assert json.loads(node("devices.mjs", service.url, place.pool, place.client, place.user, PASSWORD)) == {
@@ -157,7 +157,7 @@ def test_amazon_cognito_identity_js_signs_in_with_a_remembered_device_instead_of
     }
 
 
-@shows("Amplify 6", "Remembered device")
+@shows("Amplify 6", "Remembered devices")
 @pytest.mark.parametrize("flow", ["USER_SRP_AUTH", "USER_PASSWORD_AUTH"])
 def test_amplify_signs_in_with_a_remembered_device_instead_of_a_code(service, flow):
     place = Place(service, True, True)

@@ -21,8 +21,7 @@ def cognito(service):
 
 @pytest.fixture
 def pool(service):
-    """The pool that the deployment was born with, among those that other tests make."""
-    return next(pool["id"] for pool in json.loads(service.cli("pools", "list", "--json")) if pool["name"] == "default")
+    return service.pool()
 
 
 def attributes(user):

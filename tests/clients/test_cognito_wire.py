@@ -31,8 +31,7 @@ def access_key(service, *options):
 
 @pytest.fixture
 def pool(service):
-    """The pool that the deployment was born with, among those that other tests make."""
-    return next(pool["id"] for pool in json.loads(service.cli("pools", "list", "--json")) if pool["name"] == "default")
+    return service.pool()
 
 
 def refused(call, name, **parameters):

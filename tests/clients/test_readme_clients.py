@@ -13,7 +13,8 @@ from cognito_stage import PASSWORD, Stage, access_key
 from service import HERE, ROOT, Service
 from test_verifiers import certificate_for_loopback
 
-CHAPTER = (ROOT / "README.md").read_text(encoding="utf-8").split("### Client by client\n")[1].split("\n## ")[0]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHAPTER = re.split(r"\n##+ ", README.split("### Client by client\n")[1])[0]
 LINES = re.findall(r"```(python|js|sh)\n(.*?)```", CHAPTER, re.S)
 RUN = {"python": [sys.executable, "-"], "js": ["node", "--input-type=module", "-"], "sh": ["bash", "-e"]}
 # Each with the style of issuer that its paragraph names.
