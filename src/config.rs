@@ -14,7 +14,7 @@ use url::Url;
 
 pub use accounts::{AccountApi, Amadis, Astera, Compat, Pm415, V1};
 pub use cognito::{Cognito, IssuerStyle};
-pub use hooks::{AllowedHost, Hooks};
+pub use hooks::{Function, Hooks};
 pub use ldap::Ldap;
 pub use load::{Source, load};
 pub use password::Password;

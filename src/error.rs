@@ -1,8 +1,13 @@
 //! Every refusal there is, named once in domain words. A dialect says each in its own (exhaustive matches),
 //! so a new variant makes the compiler ask every dialect for its words.
 
+mod hook;
+
 use std::borrow::Cow;
+use std::error::Error as _;
 use std::time::Duration;
+
+pub use hook::HookFault;
 
 /// What lies behind a refusal that is ours to mend: logged once at the edge, never shown.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -190,6 +195,9 @@ pub enum Error {
     /// The pool's own rules.
     #[error(transparent)]
     Rule(#[from] Rule),
+    /// The hook of a trigger stands in the way.
+    #[error(transparent)]
+    Hook(#[from] HookFault),
     /// Something that this deployment is not set up for.
     #[error("{0} is not configured")]
     NotConfigured(&'static str),
@@ -233,7 +241,7 @@ impl Error {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooManyRequests { retry_after } | Self::Unavailable { retry_after, .. } => Some(*retry_after),
-            Self::Conflict => Some(SOON),
+            Self::Conflict | Self::Hook(HookFault::Unreachable(..)) => Some(SOON),
             Self::LimitExceeded => Some(LIMIT_PAUSE),
             Self::InvalidParameter { .. }
             | Self::NotAuthorized
@@ -262,6 +270,7 @@ impl Error {
             | Self::NotFound(_)
             | Self::Exists(_)
             | Self::Rule(_)
+            | Self::Hook(HookFault::Refused(..) | HookFault::Malformed(..))
             | Self::NotConfigured(_)
             | Self::Internal(_) => None,
         }
@@ -297,6 +306,7 @@ impl Error {
             Self::NotFound(_) => "not_found",
             Self::Exists(_) => "exists",
             Self::Rule(_) => "rule",
+            Self::Hook(fault) => fault.label(),
             Self::NotConfigured(_) => "not_configured",
             Self::LimitExceeded => "limit_exceeded",
             Self::TooManyRequests { .. } => "too_many_requests",
@@ -304,6 +314,18 @@ impl Error {
             Self::Unavailable { .. } => "unavailable",
             Self::Internal(_) => "internal",
         }
+    }
+
+    /// Whether nothing was decided, so that what a call used up on its way must be good again.
+    pub const fn is_undecided(&self) -> bool {
+        let by_hook = matches!(self, Self::Hook(HookFault::Unreachable(..) | HookFault::Malformed(..)));
+        by_hook || matches!(self, Self::Unavailable { .. } | Self::Conflict)
+    }
+
+    /// What of it is for the log alone.
+    pub fn cause(&self) -> Option<String> {
+        let by_hook = matches!(self, Self::Hook(HookFault::Unreachable(..) | HookFault::Malformed(..)));
+        (by_hook || matches!(self, Self::Unavailable { .. } | Self::Internal(_))).then(|| chain(self))
     }
 
     /// A field that is not as it must be.
@@ -314,9 +336,11 @@ impl Error {
 
 /// The cause behind a refusal, for the log; the refusal's own words where there is none.
 pub fn chain(error: &Error) -> String {
-    let (Error::Unavailable { cause, .. } | Error::Internal(cause)) = error else { return error.to_string() };
-    let mut text = cause.to_string();
-    let mut next = cause.source();
+    let (mut text, mut next) = if let Error::Unavailable { cause, .. } | Error::Internal(cause) = error {
+        (cause.to_string(), cause.source())
+    } else {
+        (error.to_string(), error.source())
+    };
     while let Some(deeper) = next {
         text = format!("{text}: {deeper}");
         next = deeper.source();

@@ -89,6 +89,8 @@ pub fn describe() {
     counter!("cognate_throttled_total", "Attempts refused by a throttle.");
     counter!("cognate_mails_total", "Mails by result.");
     counter!("cognate_ldap_requests_total", "Questions to the foreign directory by result.");
+    counter!("cognate_hook_calls_total", "Calls of triggers' hooks, by trigger and outcome.");
+    histogram!("cognate_hook_duration_seconds", "Time of a trigger with all tries of its hook, by trigger.");
     histogram!("cognate_store_duration_seconds", "Time of a store's verb, by store and verb.");
     counter!("cognate_store_errors_total", "Store verbs that failed, by store and verb.");
     gauge!("cognate_store_disk_full", "1 while the disk of the embedded store is full, else 0.");

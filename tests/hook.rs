@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cognate::clock::Timestamp;
-use cognate::config::{self, List, Period};
+use cognate::config::{self, List, Period, Secret};
 use cognate::crypto;
 use cognate::outbound::hook::{CallerContext, Event, HookError, Hooks};
 use serde_json::{Map, Value, json};
@@ -13,7 +13,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-const KEY: &[u8] = b"a key of the pool";
+const KEY: &str = "a key that only this deployment has";
+const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:pre-sign-up";
 const NOW: Timestamp = Timestamp(1_790_000_000_500);
 const FILLED: &str = r#"{"version":"1","response":{"autoConfirmUser":true}}"#;
 
@@ -55,12 +56,8 @@ impl Server {
         server
     }
 
-    fn hooks(&self) -> Hooks {
-        hooks(&[&format!("127.0.0.1:{}", self.url.port().unwrap())])
-    }
-
     async fn call(&self) -> Result<Map<String, Value>, HookError> {
-        self.hooks().call(&self.url, KEY, &event(), NOW).await
+        hooks(&[&format!("pre-sign-up={}", self.url)]).unwrap().call(ARN, &event(), NOW).await
     }
 
     fn heard(&self) -> Vec<String> {
@@ -116,10 +113,10 @@ fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
-fn hooks(allowed: &[&str]) -> Hooks {
-    let allowed_hosts = List(allowed.iter().map(|host| (*host).to_owned()).collect());
-    let settings = config::Hooks { allowed_hosts, timeout: Period::milliseconds(500), ..config::Hooks::default() };
-    Hooks::new(&settings).unwrap()
+fn hooks(functions: &[&str]) -> Result<Hooks, String> {
+    let functions = List(functions.iter().map(|entry| (*entry).to_owned()).collect());
+    let (signing_key, timeout) = (Some(Secret::new(KEY)), Period::milliseconds(500));
+    Hooks::new(&config::Hooks { functions, signing_key, timeout, ..config::Hooks::default() })
 }
 
 fn event() -> Event {
@@ -130,8 +127,8 @@ fn event() -> Event {
         user_pool_id: "us-east-1_Sample000".to_owned(),
         user_name: "alice".to_owned(),
         caller_context: CallerContext { aws_sdk_version: "unknown".to_owned(), client_id: "web".to_owned() },
-        request: json!({"userAttributes": {"email": "alice@example.com"}}).as_object().unwrap().clone(),
-        response: json!({"autoConfirmUser": false}).as_object().unwrap().clone(),
+        request: json!({"userAttributes": {"email": "alice@example.com"}}),
+        response: json!({"autoConfirmUser": false}),
     }
 }
 
@@ -160,7 +157,7 @@ async fn a_hook_gets_the_event_signed_and_answers_it_filled_in() {
             "response": {"autoConfirmUser": false},
         })
     );
-    let tag = crypto::hmac_sha256(KEY, &[b"1790000000.", body.as_bytes()]);
+    let tag = crypto::hmac_sha256(KEY.as_bytes(), &[b"1790000000.", body.as_bytes()]);
     assert_eq!(header(head, "cognate-signature"), Some(format!("t=1790000000,v1={}", hex::encode(tag)).as_str()));
     assert_eq!(heard.len(), 1);
 }
@@ -197,8 +194,8 @@ async fn a_slow_hook_is_left_at_the_deadline() {
 #[tokio::test]
 async fn a_port_without_a_server_is_unreachable() {
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let url = Url::parse(&format!("http://{gone}/?token=secret")).unwrap();
-    let Err(HookError::Unreachable(why)) = hooks(&[&gone.to_string()]).call(&url, KEY, &event(), NOW).await else {
+    let hooks = hooks(&[&format!("pre-sign-up=http://{gone}/?token=secret")]).unwrap();
+    let Err(HookError::Unreachable(why)) = hooks.call(ARN, &event(), NOW).await else {
         panic!("nobody is there");
     };
     assert!(!why.contains("secret"), "{why}");
@@ -262,23 +259,39 @@ async fn an_answer_that_nobody_understands_is_malformed() {
 async fn what_is_not_listed_is_not_called() {
     let server = Server::start(vec![say(200, FILLED)]).await;
     let port = server.url.port().unwrap();
-    let call = async |allowed: &str, url: &str| {
-        let url = Url::parse(url).unwrap();
-        hooks(&[allowed]).call(&url, KEY, &event(), NOW).await.err().map(|error| error.to_string())
+    let call = async |entry: &str, arn: &str| {
+        let hooks = hooks(&[entry]).unwrap();
+        let outcome = hooks.call(arn, &event(), NOW).await.map(drop);
+        assert_eq!(outcome.is_ok(), hooks.serves(arn));
+        outcome.err().map(|error| error.to_string())
     };
-    let refused = |why: &str| Some(format!("the hook did not answer: {why}"));
-    let unlisted = refused("the host is not in hooks.allowed_hosts");
-    assert_eq!(call("hooks.example.com", server.url.as_str()).await, unlisted);
-    assert_eq!(call("127.0.0.1:1", server.url.as_str()).await, unlisted);
-    assert_eq!(call(&format!("127.0.0.1:{port}"), &format!("http://localhost:{port}/")).await, unlisted);
-    let never = refused("the address is never called");
-    assert_eq!(call("169.254.169.254", "http://169.254.169.254/latest/meta-data/").await, never);
-    assert_eq!(call("[::ffff:169.254.169.254]", "http://[::ffff:169.254.169.254]/").await, never);
-    let plain = refused("only https is called, and http on this machine");
-    assert_eq!(call("10.0.0.5", "http://10.0.0.5/").await, plain);
+    let here = format!("http://127.0.0.1:{port}/");
+    for (entry, arn) in [
+        (format!("other={here}"), ARN),
+        (format!("pre-sign-up={here}"), "arn:aws:lambda:us-east-1:123456789012:function:pre-sign-up-2"),
+        (format!("pre-sign-up={here}"), "arn:aws:lambda:us-east-1:123456789012:layer"),
+        (format!("{ARN}={here}"), "arn:aws:lambda:us-east-1:999999999999:function:pre-sign-up"),
+    ] {
+        let unlisted = format!("the hook did not answer: hooks.functions has no URL for {arn}");
+        assert_eq!(call(&entry, arn).await, Some(unlisted), "{entry}");
+    }
     assert_eq!(server.heard(), Vec::<String>::new());
-    assert_eq!(call(&format!("localhost:{port}"), &format!("http://localhost:{port}/")).await, None);
-    assert_eq!(server.heard().len(), 1);
+    let version = "arn:aws:lambda:us-east-1:123456789012:function:pre-sign-up:7";
+    assert_eq!(call(&format!("pre-sign-up={here}"), version).await, None);
+    assert_eq!(call(&format!("{ARN}=http://localhost:{port}/"), ARN).await, None);
+    assert_eq!(server.heard().len(), 2);
+    for never in ["https://169.254.169.254/latest/meta-data/", "https://[::ffff:169.254.169.254]/"] {
+        let refused = hooks(&[&format!("pre-sign-up={never}")]).err();
+        assert_eq!(refused.as_deref(), Some("hooks.functions: pre-sign-up: the address is never called"), "{never}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_name_and_a_whole_arn_the_arn_is_meant() {
+    let (by_name, by_arn) = (Server::start(vec![say(500, "")]).await, Server::start(vec![say(200, FILLED)]).await);
+    let hooks = hooks(&[&format!("pre-sign-up={}", by_name.url), &format!("{ARN}={}", by_arn.url)]).unwrap();
+    assert!(hooks.call(ARN, &event(), NOW).await.is_ok());
+    assert_eq!((by_name.heard().len(), by_arn.heard().len()), (0, 1));
 }
 
 #[tokio::test]
@@ -287,6 +300,7 @@ async fn what_does_not_speak_tls_gets_no_event() {
     let mut url = server.url.clone();
     url.set_scheme("https").unwrap();
     let heard = server.heard.clone();
-    assert!(matches!(server.hooks().call(&url, KEY, &event(), NOW).await, Err(HookError::Unreachable(_))));
+    let hooks = hooks(&[&format!("pre-sign-up={url}")]).unwrap();
+    assert!(matches!(hooks.call(ARN, &event(), NOW).await, Err(HookError::Unreachable(_))));
     assert!(heard.lock().unwrap().iter().all(|request| !request.contains("alice")));
 }

@@ -92,6 +92,8 @@ mod throttle;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod triggers;
+#[cfg(test)]
 mod user_import;
 #[cfg(test)]
 mod users;

@@ -196,7 +196,7 @@ impl Call<'_> {
 
     async fn forgot_password_confirm(&self, body: ForgotPasswordConfirm) -> Result<Reply, Error> {
         let (username, password, code) = body.check()?;
-        self.pool.confirm_forgot_password(self.client, &username, &code, &password, self.source()).await?;
+        self.pool.confirm_forgot_password(self.client, &username, &code, &password, self.source(), None).await?;
         Ok(Reply::Empty)
     }
 

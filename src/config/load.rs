@@ -52,13 +52,16 @@ pub fn load(
 }
 
 fn read_secrets(settings: &mut Config, faults: &mut Vec<String>) {
-    let Config { master_key, master_key_file, directory, tokens, mail, ldap, .. } = settings;
+    let Config { master_key, master_key_file, directory, tokens, mail, ldap, hooks, .. } = settings;
     read_into(master_key_file.as_deref(), "master_key_file", faults, |secret| *master_key = Some(secret));
     read_into(directory.url_file.as_deref(), "directory.url_file", faults, |secret| directory.url = Some(secret));
     read_into(tokens.url_file.as_deref(), "tokens.url_file", faults, |secret| tokens.url = secret);
     read_into(mail.url_file.as_deref(), "mail.url_file", faults, |secret| mail.url = secret);
     read_into(ldap.bind_password_file.as_deref(), "ldap.bind_password_file", faults, |secret| {
         ldap.bind_password = Some(secret);
+    });
+    read_into(hooks.signing_key_file.as_deref(), "hooks.signing_key_file", faults, |secret| {
+        hooks.signing_key = Some(secret);
     });
 }
 

@@ -19,8 +19,9 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::clock::Timestamp;
-use crate::{config, crypto};
-use guard::Guard;
+use crate::config::{self, Function, Secret};
+use crate::crypto;
+use guard::Networks;
 
 const TRIES: u32 = 3;
 /// Long enough for a restarted hook to listen again, short beside the time that a try may take.
@@ -47,9 +48,9 @@ pub struct Event {
     /// Through what.
     pub caller_context: CallerContext,
     /// What the trigger is told.
-    pub request: Map<String, Value>,
+    pub request: Value,
     /// What it fills in.
-    pub response: Map<String, Value>,
+    pub response: Value,
 }
 
 /// Through what an event came about.
@@ -90,19 +91,24 @@ struct Refusal {
     error_message: String,
 }
 
-/// Calls hooks.
+/// Calls the hooks that stand for the functions of pools.
 pub struct Hooks {
-    guard: Guard,
+    functions: Vec<Function>,
+    /// Some where there are functions; the settings are held to that.
+    key: Option<Secret>,
     http: Client,
 }
 
 impl Hooks {
     /// By these settings. The fault is in words for an operator.
     pub fn new(settings: &config::Hooks) -> Result<Self, String> {
-        let guard = Guard::new(settings);
+        let functions = settings.functions();
+        for Function { name, url } in &functions {
+            guard::check(url).map_err(|why| format!("hooks.functions: {name}: {why}"))?;
+        }
         let http = Client::builder()
             .tls_backend_preconfigured(tls(settings.ca_file.as_deref())?)
-            .dns_resolver(guard.resolver())
+            .dns_resolver(Networks(settings.allowed_networks.to_vec().into()))
             // Neither a redirect nor a proxy may choose another way than the one that was checked.
             .redirect(Policy::none())
             .no_proxy()
@@ -110,26 +116,35 @@ impl Hooks {
             .user_agent("Cognate")
             .build()
             .map_err(|fault| format!("hooks: {fault}"))?;
-        Ok(Self { guard, http })
+        Ok(Self { functions, key: settings.signing_key.clone(), http })
     }
 
-    /// Why a hook may not have this URL; the address behind a name is checked when it is called.
-    pub fn check(&self, url: &Url) -> Result<(), &'static str> {
-        self.guard.check(url)
+    /// How many functions have a hook.
+    pub fn count(&self) -> usize {
+        self.functions.len()
     }
 
-    /// Sends `event`, and answers what the hook filled in. It is tried three times where nobody answered; the hook
-    /// tells ours from others by `Cognate-Signature: t=SECONDS,v1=HEX`, the HMAC-SHA256 under `key` of `SECONDS.BODY`.
-    pub async fn call(
-        &self,
-        url: &Url,
-        key: &[u8],
-        event: &Event,
-        now: Timestamp,
-    ) -> Result<Map<String, Value>, HookError> {
-        self.check(url).map_err(|why| HookError::Unreachable(why.to_owned()))?;
+    /// Whether there is a hook for the function of this ARN.
+    pub fn serves(&self, arn: &str) -> bool {
+        self.url(arn).is_some()
+    }
+
+    /// The whole ARN is closer to what was meant than the name alone.
+    fn url(&self, arn: &str) -> Option<&Url> {
+        let named = |name: &str| self.functions.iter().find(|function| function.name == name);
+        let by_name = || named(arn.split(':').nth(6).filter(|_| arn.starts_with("arn:"))?);
+        named(arn).or_else(by_name).map(|function| &function.url)
+    }
+
+    /// Sends `event` to the hook of `function`, an ARN, and answers what it filled in. It is tried three times where
+    /// nobody answered; the hook tells ours from others by `Cognate-Signature: t=SECONDS,v1=HEX`, the HMAC-SHA256 under
+    /// hooks.signing_key of `SECONDS.BODY`.
+    pub async fn call(&self, function: &str, event: &Event, now: Timestamp) -> Result<Map<String, Value>, HookError> {
+        let missing = || HookError::Unreachable(format!("hooks.functions has no URL for {function}"));
+        let url = self.url(function).ok_or_else(missing)?;
+        let key = self.key.as_ref().ok_or_else(|| HookError::Unreachable("hooks.signing_key is not set".to_owned()))?;
         let body = serde_json::to_vec(event).map_err(|fault| HookError::Malformed(fault.to_string()))?;
-        let (signature, body) = (signature(key, now, &body), Bytes::from(body));
+        let (signature, body) = (signature(key.expose().as_bytes(), now, &body), Bytes::from(body));
         let mut tried = 1;
         loop {
             match self.attempt(url, &signature, body.clone()).await {

@@ -1,6 +1,7 @@
 //! Users as an administrator makes, invites and changes them (contract cognito (g), AdminCreateUser).
 
 use super::attribute::{Life, NamedValues, Party, value_of};
+use super::sign_up_trigger::ForHooks;
 use super::user::own_names;
 use super::{Digits, Pool};
 use crate::error::{Error, Rule};
@@ -18,20 +19,23 @@ pub struct Invited<'a> {
     pub mail: bool,
     /// Whether an alias that another user has becomes his.
     pub take_alias: bool,
+    /// For the triggers.
+    pub told: ForHooks<'a>,
 }
 
 impl Pool {
     /// Makes a user with a temporary password. Where the mail can not be kept there is no user either.
     ///
-    /// Errors: `Rule`, `InvalidParameter`, `InvalidPassword`, `UserExists`, `Unavailable`.
+    /// Errors: `Rule`, `InvalidParameter`, `InvalidPassword`, `UserExists`, `Hook`, `Unavailable`.
     pub async fn invite_user(&self, draft: Invited<'_>) -> Result<User, Error> {
         let mut user = self.named_user(draft.username)?;
         let named = (user.email.clone(), user.phone.clone());
         self.write_attributes(&mut user, Party::Administrator, Life::New, &draft.attributes)?;
         self.check_called(&user, &named)?;
         let password = self.temporary_password(draft.temporary_password, &user)?;
-        user.keep(&self.keep_password(&user.username, &password).await?);
         user.status = UserStatus::ForceChangePassword;
+        self.pre_create_user(&user, draft.told).await?;
+        user.keep(&self.keep_password(&user.username, &password).await?);
         user.temporary_until = Some(self.now().plus(self.settings.temporary_password_life()));
         user.aliases = self.aliases_of(&user);
         let user = self.create_or_take(&user, draft.take_alias).await?;
@@ -61,7 +65,8 @@ impl Pool {
         }
     }
 
-    async fn create_or_take(&self, user: &User, take_alias: bool) -> Result<User, Error> {
+    /// Keeps a new user; of two who claim an alias, the first has it unless the second may take it.
+    pub(super) async fn create_or_take(&self, user: &User, take_alias: bool) -> Result<User, Error> {
         let directory = &self.ports.directory;
         match directory.create_user(user).await {
             Err(Error::UserExists) => {}

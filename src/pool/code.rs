@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::auth::Login;
 use super::delivery::Delivery;
 use super::kept_password::KeptPassword;
-use super::{Client, Pool};
+use super::{Client, Metadata, Pool};
 use crate::error::{Error, Rule};
 use crate::outbound::mail::Mail;
 use crate::store::directory::{User, UserStatus};
@@ -131,8 +131,8 @@ impl Pool {
     /// Sets a new password against a mailed code. The policy is judged first, so that a weak password does not burn
     /// the code; the password is hashed before the code is compared, so that a wrong one costs the same.
     ///
-    /// Errors: `InvalidPassword`, `CodeMismatch`, `CodeExpired` (only with existence shown), `TooManyRequests`,
-    /// `Unavailable`.
+    /// Errors: `InvalidPassword`, `CodeMismatch`, `CodeExpired` (only with existence shown), `TooManyRequests`, `Hook`
+    /// (the password is set all the same), `Unavailable`.
     pub async fn confirm_forgot_password(
         &self,
         client: &Client,
@@ -140,6 +140,7 @@ impl Pool {
         code: &str,
         new_password: &str,
         source: IpAddr,
+        metadata: Option<&Metadata>,
     ) -> Result<(), Error> {
         self.settings.password_policy.check(new_password, &[username])?;
         let login = self.find_login(username).await?;
@@ -147,7 +148,10 @@ impl Pool {
         let called = login.user.as_ref().map_or(username, |user| &user.username);
         let kept = self.keep_password(called, new_password).await?;
         match self.answer_code(Purpose::ResetPassword, login.account, login.user.as_ref(), code).await? {
-            Answer::Right(challenge) => self.set_by_code(login, &kept, &challenge, source).await,
+            Answer::Right(challenge) => {
+                let user = self.set_by_code(login, &kept, &challenge, source).await?;
+                self.post_reset(&client.id, &user, metadata).await
+            }
             Answer::Unknown if !self.hides_existence(client) && login.user.is_some() => Err(Error::CodeExpired),
             Answer::Wrong | Answer::Unknown => Err(Error::CodeMismatch),
         }
@@ -159,13 +163,14 @@ impl Pool {
         kept: &KeptPassword,
         challenge: &Challenge,
         source: IpAddr,
-    ) -> Result<(), Error> {
+    ) -> Result<User, Error> {
         let key = self.code_key(Purpose::ResetPassword, login.account);
         let user = login.user.ok_or(Error::CodeMismatch)?;
         let still = |user: &User| may_reset(Some(user)).map(drop).map_err(|_| Error::CodeMismatch);
         let set = self.set_proven(user.sub, kept, still).await;
-        self.or_put_back(&key, challenge, set).await?;
-        self.forgive_source(source).await
+        let user = self.or_put_back(&key, challenge, set).await?;
+        self.forgive_source(source).await?;
+        Ok(user)
     }
 
     /// Sets a password after a proof of possession, by code or by link. `still` says whether the proof holds for the

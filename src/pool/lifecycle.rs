@@ -23,6 +23,7 @@ impl Pools {
     pub async fn create_pool(&self, draft: PoolSettings) -> Result<PoolSettings, Error> {
         let pool = PoolSettings { id: self.new_pool_id()?, ..draft };
         pool.check()?;
+        self.check_triggers(&pool.triggers)?;
         if !document::create(&*self.ports().directory, document::POOL, &pool.id, "", &pool).await? {
             return Err(Error::Exists(Kind::Pool));
         }

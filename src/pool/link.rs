@@ -103,7 +103,7 @@ impl Pool {
         challenge: &Challenge,
         outcome: Result<T, Error>,
     ) -> Result<T, Error> {
-        if matches!(outcome, Err(Error::Unavailable { .. } | Error::Conflict)) {
+        if outcome.as_ref().is_err_and(Error::is_undecided) {
             // It was no attempt.
             let again = Challenge { attempts_left: challenge.attempts_left.saturating_add(1), ..challenge.clone() };
             self.ports.tokens.put_challenge(key, &again).await?;

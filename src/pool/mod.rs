@@ -51,11 +51,13 @@ pub mod schema;
 mod session;
 pub mod settings;
 mod sign_up;
+mod sign_up_trigger;
 pub mod srp;
 mod srp_sign_in;
 mod surface;
 pub mod token;
 pub mod totp;
+mod trigger;
 mod user;
 mod user_filter;
 pub mod user_import;
@@ -70,6 +72,7 @@ use crate::config;
 use crate::crypto::{MacKey, Random, RootSecret, SealKey};
 use crate::error::{Error, Kind};
 use crate::keys::{KeySet, Keyholder};
+use crate::outbound::hook::Hooks;
 use crate::outbound::ldap::Ldap;
 use crate::outbound::mail::Templates;
 use crate::store::directory::Directory;
@@ -100,12 +103,14 @@ pub use outbox::Outbox;
 pub use page::{Page, PageOf};
 pub use permission::{ADMIN_GROUP, Action};
 pub use pools::Pools;
-pub use registration::{Registered, Registration};
+pub use registration::{Registered, Registration, SignUpCode};
 pub use session::{Caller, Terms, Tokens};
 pub use settings::PoolSettings;
 pub use sign_up::{Joins, SignUp};
+pub use sign_up_trigger::ForHooks;
 pub use srp_sign_in::{PasswordVerifier, SrpProof};
 pub use surface::{Surface, Surfaces};
+pub use trigger::{Metadata, Trigger, Triggers};
 pub use user::NewUser;
 
 pub use crate::store::directory::{Group, GroupChange, User, UserStatus};
@@ -132,6 +137,8 @@ pub struct Ports {
     /// The foreign directory that some users sign in from, if there is one. `/readyz` does not ask it: when it is down,
     /// everybody else still signs in and every session goes on, and no replica would be better off than another.
     pub ldap: Option<Ldap>,
+    /// The hooks that stand for the functions of pools. `/readyz` does not ask them either.
+    pub hooks: Hooks,
     /// One turn at a time for each account.
     pub turns: Turns,
     /// Throttles.

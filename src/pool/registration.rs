@@ -6,8 +6,9 @@ use super::attribute::{Life, NamedValues, Party};
 use super::code::CodeFor;
 use super::delivery::{Delivery, has};
 use super::name::EmailAddress;
+use super::sign_up_trigger::ForHooks;
 use super::user::own_names;
-use super::{Client, Pool};
+use super::{Client, Metadata, Pool};
 use crate::error::{Error, Rule};
 use crate::store::directory::{User, UserStatus};
 use crate::store::tokens::{Answer, Purpose};
@@ -23,21 +24,35 @@ pub struct Registration<'a> {
     pub password: &'a str,
     /// The attributes.
     pub attributes: NamedValues,
+    /// For the triggers.
+    pub told: ForHooks<'a>,
 }
 
 /// What became of a registration.
 pub struct Registered {
-    /// The user, unconfirmed.
+    /// The user, unconfirmed unless a trigger vouched for him.
     pub user: User,
     /// Where the code was sent, if one was.
     pub delivery: Option<Delivery>,
+}
+
+/// The answer to the code of a registration.
+pub struct SignUpCode<'a> {
+    /// Whose registration.
+    pub username: &'a str,
+    /// The code.
+    pub code: &'a str,
+    /// Whether an address that is another user's alias becomes his.
+    pub take_alias: bool,
+    /// For the triggers.
+    pub metadata: Option<&'a Metadata>,
 }
 
 impl Pool {
     /// Registers an unconfirmed user, and mails a code where the pool wants his address proven. Where no mail can be
     /// kept there is no user either, so that the same call succeeds later.
     ///
-    /// Errors: `Rule`, `InvalidParameter`, `InvalidPassword`, `UserExists`, `TooManyRequests`, `Unavailable`.
+    /// Errors: `Rule`, `InvalidParameter`, `InvalidPassword`, `UserExists`, `TooManyRequests`, `Hook`, `Unavailable`.
     pub async fn register_by_code(
         &self,
         client: &Client,
@@ -54,14 +69,19 @@ impl Pool {
         self.check_called(&user, &named)?;
         self.check_required(&user)?;
         self.settings.password_policy.check(draft.password, &own_names(&user))?;
-        let mail = self.to_prove(|contact| has(&user, contact))?;
         self.count_source(source).await?;
+        self.pre_sign_up(&client.id, &mut user, draft.told).await?;
+        let confirmed = user.status == UserStatus::Confirmed;
+        let mail = !confirmed && self.to_prove(|contact| has(&user, contact))?;
         if let Some(address) = user.email.as_deref().filter(|_| mail) {
             self.count_mail_to(&EmailAddress::parse(address)?).await?;
         }
         user.keep(&self.keep_password(&user.username, draft.password).await?);
         user.aliases = self.aliases_of(&user);
-        let user = self.ports.directory.create_user(&user).await?;
+        let user = self.create_or_take(&user, false).await?;
+        if confirmed {
+            self.post_sign_up(Some(&client.id), &user, draft.told.metadata).await?;
+        }
         if !mail {
             return Ok(Registered { user, delivery: None });
         }
@@ -111,16 +131,15 @@ impl Pool {
     /// Confirms a registration by its code, which proves the address it went to. An address that is another user's
     /// alias already stays his, unless `take_alias`: then he loses the proof of it (K09).
     ///
-    /// Errors: `UserNotFound` (existence shown), `Rule`, `CodeMismatch`, `CodeExpired`, `TooManyRequests`,
+    /// Errors: `UserNotFound` (existence shown), `Rule`, `CodeMismatch`, `CodeExpired`, `TooManyRequests`, `Hook`,
     /// `Unavailable`.
     pub async fn confirm_by_code(
         &self,
         client: &Client,
-        username: &str,
-        code: &str,
-        take_alias: bool,
+        answer: SignUpCode<'_>,
         source: IpAddr,
     ) -> Result<User, Error> {
+        let SignUpCode { username, code, take_alias, metadata } = answer;
         let login = self.find_login(username).await?;
         self.count_source(source).await?;
         let account = login.user.as_ref().map_or(login.account, |user| user.sub);
@@ -141,6 +160,7 @@ impl Pool {
         }
         let confirmed = self.or_put_back(&key, &challenge, confirmed).await?;
         self.forgive_source(source).await?;
+        self.post_sign_up(Some(&client.id), &confirmed, metadata).await?;
         Ok(confirmed)
     }
 
@@ -183,16 +203,16 @@ impl Pool {
     }
 
     /// Confirms a registration on an administrator's word, which proves no address. Errors: `UserNotFound`, `Rule`,
-    /// `Unavailable`.
-    pub async fn confirm_by_administrator(&self, name: &str) -> Result<(), Error> {
+    /// `Hook`, `Unavailable`.
+    pub async fn confirm_by_administrator(&self, name: &str, metadata: Option<&Metadata>) -> Result<(), Error> {
         let user = self.find_user(name).await?;
-        self.change_user(user.sub, |user| {
+        let confirm = |user: &mut User| {
             still_to_confirm(user)?;
             user.status = UserStatus::Confirmed;
             Ok(())
-        })
-        .await
-        .map(drop)
+        };
+        let user = self.change_user(user.sub, confirm).await?;
+        self.post_sign_up(None, &user, metadata).await
     }
 }
 

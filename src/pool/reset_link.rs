@@ -51,7 +51,8 @@ impl Pool {
     /// Sets a new password against a link. The policy is judged and the password hashed first, so that neither a weak
     /// password nor a full queue burns the link.
     ///
-    /// Errors: `LinkInvalid`, `InvalidPassword`, `TooManyRequests`, `Unavailable`.
+    /// Errors: `LinkInvalid`, `InvalidPassword`, `TooManyRequests`, `Hook` (the password is set all the same),
+    /// `Unavailable`.
     pub async fn reset_password_link(
         &self,
         client: &Client,
@@ -67,7 +68,9 @@ impl Pool {
         let kept = self.keep_password(&user.username, new_password).await?;
         self.consume_link(&link).await?;
         let set = self.set_proven(user.sub, &kept, |user| self.still_resets(user, &link.about)).await;
-        self.or_put_back(&link.key, &link.challenge, set).await
+        let user = self.or_put_back(&link.key, &link.challenge, set).await?;
+        self.post_reset(&client.id, &user, None).await?;
+        Ok(user)
     }
 
     async fn read_reset_link(

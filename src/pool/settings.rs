@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::password::PasswordPolicy;
 use super::schema::Schema;
+use super::trigger::Triggers;
 use crate::clock::Timestamp;
 use crate::config::Period;
 use crate::error::Error;
@@ -59,6 +60,9 @@ pub struct PoolSettings {
     /// Second factors.
     #[serde(default)]
     pub mfa: MfaRules,
+    /// The functions that it calls.
+    #[serde(default)]
+    pub triggers: Triggers,
     /// Whether it is kept from being deleted.
     #[serde(default)]
     pub deletion_protection: bool,
@@ -162,6 +166,7 @@ impl PoolSettings {
             self_sign_up: false,
             srp: false,
             mfa: MfaRules::default(),
+            triggers: Triggers::default(),
             deletion_protection: false,
             tags: BTreeMap::new(),
             described: serde_json::Map::new(),

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::link::{Invited, Link, LinkTo, Recipient};
 use super::name::{EmailAddress, OrganizationName, person_name};
+use super::sign_up_trigger::ForHooks;
 use super::user::own_names;
 use super::{Client, Pool};
 use crate::error::Error;
@@ -41,13 +42,14 @@ impl Pool {
     /// exists, an address that is a user's is answered alike, at the same cost, and its owner is told by mail.
     ///
     /// Errors: `InvalidParameter`, `InvalidPassword`, `TooManyRequests`, `LinkInvalid`, `InvitationForAnother`,
-    /// `NotFound(Organization)`, `Exists(Organization)`, `Unavailable`; with existence shown also `UserExists`.
+    /// `NotFound(Organization)`, `Exists(Organization)`, `Hook`, `Unavailable`; with existence shown also `UserExists`.
     pub async fn sign_up(&self, link: &LinkTo<'_>, draft: SignUp<'_>, source: IpAddr) -> Result<i64, Error> {
         let address = EmailAddress::parse(draft.email)?;
         let mut user = self.unconfirmed(&address, &draft)?;
         self.settings.password_policy.check(draft.password, &own_names(&user))?;
         self.count_source(source).await?;
         self.count_mail_to(&address).await?;
+        self.pre_sign_up(&link.client.id, &mut user, ForHooks::default()).await?;
         let holder = self.find_login(&address.shown).await?.user;
         if holder.as_ref().is_some_and(|holder| holder.status != UserStatus::Unconfirmed) {
             self.may_hide()?;
@@ -104,7 +106,12 @@ impl Pool {
     ) -> Result<i64, Error> {
         match self.ports.directory.register_user(user, joining).await {
             Ok(user) => {
-                self.send_email_confirmation(link, &user).await?;
+                if !user.email_verified {
+                    self.send_email_confirmation(link, &user).await?;
+                }
+                if user.status == UserStatus::Confirmed {
+                    self.post_sign_up(Some(&link.client.id), &user, None).await?;
+                }
                 Ok(self.public_id(&user))
             }
             Err(Error::UserExists) => {
@@ -138,10 +145,15 @@ impl Pool {
     /// Confirms a registration. Again with the same link succeeds as long as it lives, because mail scanners open
     /// links before their readers do.
     ///
-    /// Errors: `LinkInvalid`, `UserNotFound` when the registration is gone, `Unavailable`.
+    /// Errors: `LinkInvalid`, `UserNotFound` when the registration is gone, `Hook`, `Unavailable`.
     pub async fn confirm_sign_up(&self, client: &Client, token: &str) -> Result<User, Error> {
         let link: Link<_> = self.read_link(client, Purpose::VerifyEmail, token).await?;
         let user = self.ports.directory.user(self.id(), link.challenge.user).await?.ok_or(Error::UserNotFound)?;
-        self.prove_address(user, &link.about).await
+        let unconfirmed = user.status == UserStatus::Unconfirmed;
+        let user = self.prove_address(user, &link.about).await?;
+        if unconfirmed {
+            self.post_sign_up(Some(&client.id), &user, None).await?;
+        }
+        Ok(user)
     }
 }

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::import::check_attributes;
 use super::name::{EmailAddress, Username};
+use super::sign_up_trigger::ForHooks;
 use super::{Client, ClientSecret, Digits, Pool};
 use crate::error::Error;
 use crate::store::directory::{User, UserStatus};
@@ -83,7 +84,8 @@ pub(super) fn own_names(user: &User) -> Vec<&str> {
 }
 
 impl Pool {
-    /// Makes a user. Errors: `InvalidParameter`, `InvalidPassword`, `UserExists`, `NotFound(Group)`, `Unavailable`.
+    /// Makes a user. Errors: `InvalidParameter`, `InvalidPassword`, `UserExists`, `NotFound(Group)`, `Hook`,
+    /// `Unavailable`.
     pub async fn create_user(&self, draft: NewUser) -> Result<User, Error> {
         let username = self.username(&draft.username)?;
         let email = draft.email.as_deref().map(EmailAddress::parse).transpose()?;
@@ -94,11 +96,12 @@ impl Pool {
         user.client_secret = draft.client_secret;
         user.attributes = draft.attributes;
         self.settings.password_policy.check(&draft.password, &own_names(&user))?;
-        user.keep(&self.keep_password(&user.username, &draft.password).await?);
         if draft.temporary {
             user.status = UserStatus::ForceChangePassword;
             user.temporary_until = Some(now.plus(self.settings.temporary_password_life()));
         }
+        self.pre_create_user(&user, ForHooks::default()).await?;
+        user.keep(&self.keep_password(&user.username, &draft.password).await?);
         user.groups = draft.groups;
         user.aliases = self.aliases_of(&user);
         self.write_new_user(&user).await

@@ -7,6 +7,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::crypto::Random;
 use crate::error::chain;
+use crate::outbound::hook::Hooks;
 use crate::outbound::ldap::Ldap;
 use crate::outbound::mail::{Mailer, Templates};
 use crate::pool::{Hasher, Pools, Ports, Surfaces, Turns};
@@ -40,6 +41,7 @@ pub async fn assemble_on(config: &Config, stores: Stores, clock: Arc<dyn Clock>)
         master,
         templates: Templates::load(&config.mail)?,
         ldap: Ldap::open(&config.ldap)?,
+        hooks: Hooks::new(&config.hooks)?,
         turns: Turns::default(),
         limits: config.limits.clone(),
         keys: config.keys.clone(),

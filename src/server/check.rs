@@ -6,6 +6,7 @@ use super::room::Room;
 use super::{master, tls};
 use crate::config::Config;
 use crate::error::{Error, chain};
+use crate::outbound::hook::Hooks;
 use crate::outbound::ldap::Ldap;
 use crate::outbound::mail::{Mailer, Templates};
 use crate::pool::{Hasher, Inventory, Surface, Surfaces, inspect};
@@ -41,6 +42,7 @@ pub async fn check(config: &Config) -> Vec<Finding> {
         finding("certificate", try_certificate(config)),
         finding("mail", try_mail(config)),
         finding("ldap", try_ldap(config).await),
+        finding("hooks", Hooks::new(&config.hooks).map(|hooks| say_hooks(&hooks))),
         finding("templates", Templates::load(&config.mail).map(|_| say_templates(config))),
         finding(
             "password",
@@ -151,6 +153,14 @@ async fn try_ldap(config: &Config) -> Result<String, String> {
     match Ldap::open(&config.ldap)? {
         None => Ok("not configured: nobody signs in from Active Directory".to_owned()),
         Some(ldap) => ldap.try_out().await.map(str::to_owned).map_err(|error| chain(&error)),
+    }
+}
+
+/// They are not called: an event that nobody caused would be one too many.
+fn say_hooks(hooks: &Hooks) -> String {
+    match hooks.count() {
+        0 => "no functions: pools can have no triggers".to_owned(),
+        count => format!("{count} functions have a URL, which is not called now"),
     }
 }
 

@@ -32,6 +32,7 @@ NARROWER = {
     "http.public_url": {"type": "string", "pattern": r"^$|^https?://[^\s?#]+$"},
     "http.allowed_origins": {"type": "array", "items": {"type": "string", "pattern": r"^\*$|^https?://[^/\s]+$"}},
     "http.trusted_proxies": {"type": "array", "items": {"type": "string", "pattern": r"^[0-9a-fA-F.:]+/[0-9]+$"}},
+    "hooks.functions": {"type": "array", "items": {"type": "string", "pattern": r"^[^=\s]+=https?://[^\s,]+$"}},
     "hooks.allowed_networks": {"type": "array", "items": {"type": "string", "pattern": r"^[0-9a-fA-F.:]+/[0-9]+$"}},
     "http.body_limit": {"type": "integer", "minimum": 1}, "http.max_connections": {"type": "integer", "minimum": 1},
     "directory.connections": {"type": "integer", "minimum": 1}, "password.memory_kib": {"type": "integer", "minimum": 8},

@@ -210,7 +210,8 @@ async fn what_a_pool_can_not_have_is_refused_by_name(app: TestApp) {
         (
             "LambdaConfig",
             json!({ "PreSignUp": "arn:aws:lambda:us-east-1:1:function:x" }),
-            "LambdaConfig is not available on this server.",
+            "LambdaConfig.PreSignUp names arn:aws:lambda:us-east-1:1:function:x, which has no URL on this server: add it to \
+             the setting hooks.functions.",
         ),
         (
             "DeviceConfiguration",

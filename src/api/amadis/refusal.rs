@@ -7,7 +7,7 @@ use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 
 use crate::api::http::{self, BUSY, BodyFault, INTERNAL, Unread};
-use crate::error::{self, Error, Kind};
+use crate::error::{self, Error, HookFault, Kind};
 
 /// A refusal ready to be sent.
 pub(super) struct Refusal {
@@ -87,12 +87,15 @@ impl Refusal {
             | Error::UserExists
             | Error::ResetNotAllowed
             | Error::Rule(_) => Self::new(422, error.to_string(), label),
-            Error::AccessDenied => Self::new(403, error.to_string(), label),
+            Error::AccessDenied | Error::Hook(HookFault::Refused(..)) => Self::new(403, error.to_string(), label),
             Error::UserNotFound | Error::NotFound(_) => Self::new(404, error.to_string(), label),
             Error::TooManyRequests { .. } => Self::later(429, error.to_string(), &error),
-            Error::Unavailable { .. } => Self { cause: Some(error::chain(&error)), ..Self::later(503, BUSY, &error) },
+            Error::Unavailable { .. } | Error::Hook(HookFault::Unreachable(..)) => {
+                Self { cause: Some(error::chain(&error)), ..Self::later(503, BUSY, &error) }
+            }
             Error::Conflict => Self::later(503, BUSY, &error),
             Error::Internal(_)
+            | Error::Hook(HookFault::Malformed(..))
             | Error::NotAuthorized
             | Error::UserNotConfirmed
             | Error::UserDisabled

@@ -6,7 +6,7 @@ use super::fault::Fault;
 use super::operation::{Call, Empty, epoch, operations};
 use super::user::{AttributeType, MfaSettings, UserType, given, seen, taken};
 use crate::error::Error;
-use crate::pool::{Invited, Party};
+use crate::pool::{ForHooks, Invited, Metadata, Party};
 
 operations! {
     Signed AdminCreateUser => admin_create_user;
@@ -33,6 +33,8 @@ struct AdminCreateUserInput {
     desired_delivery_mediums: Option<Vec<String>>,
     #[serde(default)]
     force_alias_creation: bool,
+    validation_data: Option<Vec<AttributeType>>,
+    client_metadata: Option<Metadata>,
 }
 
 #[derive(Serialize)]
@@ -52,12 +54,14 @@ async fn admin_create_user(call: &Call, input: AdminCreateUserInput) -> Result<A
     let made = if action == Some("RESEND") {
         pool.invite_again(&input.username, password).await
     } else {
+        let validation = input.validation_data.map(|data| given(data).into_iter().collect());
         let draft = Invited {
             username: &input.username,
             attributes: given(input.user_attributes),
             temporary_password: password,
             mail: action != Some("SUPPRESS"),
             take_alias: input.force_alias_creation,
+            told: ForHooks { validation: validation.as_ref(), metadata: input.client_metadata.as_ref() },
         };
         pool.invite_user(draft).await
     };
@@ -164,8 +168,18 @@ async fn admin_reset_user_password(call: &Call, input: UserInput) -> Result<Empt
     Ok(Empty {})
 }
 
-async fn admin_confirm_sign_up(call: &Call, input: UserInput) -> Result<Empty, Fault> {
-    call.pool(&input.user_pool_id)?.confirm_by_administrator(&input.username).await?;
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct AdminConfirmSignUpInput {
+    client_metadata: Option<Metadata>,
+    #[serde(flatten)]
+    whose: UserInput,
+}
+
+async fn admin_confirm_sign_up(call: &Call, input: AdminConfirmSignUpInput) -> Result<Empty, Fault> {
+    let AdminConfirmSignUpInput { client_metadata, whose } = input;
+    let pool = call.pool(&whose.user_pool_id)?;
+    pool.confirm_by_administrator(&whose.username, client_metadata.as_ref()).await?;
     Ok(Empty {})
 }
 

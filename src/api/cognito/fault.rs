@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::JSON;
 use crate::api::http::{self, BUSY, BodyFault, INTERNAL, Outcome};
-use crate::error::{self, Error, Kind, Rule};
+use crate::error::{Error, HookFault, Kind, Rule};
 use crate::pool::NewPassword;
 
 const NOT_AUTHORIZED: &str = "NotAuthorizedException";
@@ -177,13 +177,12 @@ impl From<Error> for Fault {
             | Error::TokenReused
             | Error::NotFound(_)
             | Error::Exists(_)
+            | Error::Hook(_)
             | Error::NotConfigured(_)
             | Error::LimitExceeded
             | Error::TooManyRequests { .. } => Self::new(name_of(&error), error.to_string()),
         };
-        let is_ours = matches!(error, Error::Unavailable { .. } | Error::Internal(_));
-        let cause = is_ours.then(|| error::chain(&error));
-        Self { label: error.label(), retry_after: error.retry_after(), cause, ..fault }
+        Self { label: error.label(), retry_after: error.retry_after(), cause: error.cause(), ..fault }
     }
 }
 
@@ -200,6 +199,9 @@ fn name_of(error: &Error) -> &'static str {
         Error::TokenReused => "RefreshTokenReuseException",
         Error::NotFound(_) => "ResourceNotFoundException",
         Error::Exists(Kind::Group) => "GroupExistsException",
+        Error::Hook(HookFault::Refused(..)) => "UserLambdaValidationException",
+        Error::Hook(HookFault::Unreachable(..)) => "UnexpectedLambdaException",
+        Error::Hook(HookFault::Malformed(..)) => "InvalidLambdaResponseException",
         Error::NotConfigured(_) => "OperationNotEnabledException",
         Error::LimitExceeded | Error::TooManyRequests { .. } => "LimitExceededException",
         Error::InvalidParameter { .. }

@@ -10,6 +10,7 @@ mod client_shape;
 mod clients;
 mod fault;
 mod groups;
+mod lambda_config;
 mod list_users;
 mod mfa;
 mod model;

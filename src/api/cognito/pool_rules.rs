@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
+use super::lambda_config::LambdaConfig;
 use super::operation;
 use crate::pool::PoolSettings;
 use crate::pool::password::PasswordPolicy;
@@ -27,8 +28,7 @@ const DESCRIBED: [&str; 10] = [
 ];
 
 /// Members that would have to do something which is not built, and the value that asks for nothing.
-const NOT_BUILT: [(&str, &str); 8] = [
-    ("LambdaConfig", "{}"),
+const NOT_BUILT: [(&str, &str); 7] = [
     ("DeviceConfiguration", "{}"),
     ("UserAttributeUpdateSettings", r#"{"AttributesRequireVerificationBeforeUpdate":[]}"#),
     ("DcrConfiguration", r#"{"EnableStatus":"Disabled"}"#),
@@ -55,6 +55,8 @@ pub(super) struct PoolRules {
     mfa_configuration: MfaMode,
     #[serde(default)]
     admin_create_user_config: AdminCreateUserConfig,
+    #[serde(default)]
+    lambda_config: LambdaConfig,
     #[serde(default)]
     user_pool_tags: BTreeMap<String, String>,
     #[serde(flatten)]
@@ -156,6 +158,7 @@ impl PoolRules {
         settings.auto_verify.clone_from(&self.auto_verified_attributes);
         settings.mfa.mode = self.mfa_configuration;
         settings.self_sign_up = !self.admin_create_user_config.allow_admin_create_user_only;
+        settings.triggers = self.lambda_config.triggers()?;
         settings.tags.clone_from(&self.user_pool_tags);
         let kept = |member: &&str| Some(((*member).to_owned(), self.rest.get(*member)?.clone()));
         settings.described = DESCRIBED.iter().filter_map(kept).collect();

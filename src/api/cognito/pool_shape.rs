@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::operation::{Empty, epoch};
+use super::lambda_config::LambdaConfig;
+use super::operation::epoch;
 use super::schema::SchemaAttribute;
 use crate::config;
 use crate::pool::PoolSettings;
@@ -29,7 +30,7 @@ pub(super) struct UserPool {
     arn: String,
     policies: Policies,
     deletion_protection: &'static str,
-    lambda_config: Empty,
+    lambda_config: LambdaConfig,
     schema_attributes: Vec<SchemaAttribute>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     auto_verified_attributes: Vec<Contact>,
@@ -101,7 +102,7 @@ impl UserPool {
                 sign_in_policy: SignInPolicy { allowed_first_auth_factors: ["PASSWORD"] },
             },
             deletion_protection: if pool.deletion_protection { "ACTIVE" } else { "INACTIVE" },
-            lambda_config: Empty {},
+            lambda_config: LambdaConfig::of(&pool.triggers),
             schema_attributes: pool.schema.attributes().iter().map(SchemaAttribute::of).collect(),
             auto_verified_attributes: pool.auto_verify.clone(),
             alias_attributes,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
+use super::lambda_config::LambdaConfig;
 use super::operation::{Call, Empty, operations};
 use super::pool_rules::PoolRules;
 use super::pool_shape::UserPool;
@@ -103,6 +104,7 @@ async fn update_user_pool(call: &Call, input: UpdateUserPoolInput) -> Result<Emp
     let mut after = before.clone();
     rules.apply(&mut after)?;
     after.check()?;
+    call.api.pools.check_triggers(&after.triggers)?;
     let change = |settings: &mut PoolSettings| {
         // Judged above; the parts that the rules are not about come from what is there.
         if rules.apply(settings).is_ok() {
@@ -143,7 +145,7 @@ struct ListUserPoolsOutput {
 struct UserPoolDescription {
     id: String,
     name: String,
-    lambda_config: Empty,
+    lambda_config: LambdaConfig,
     creation_date: f64,
     last_modified_date: f64,
 }
@@ -158,7 +160,7 @@ async fn list_user_pools(call: &Call, input: ListUserPoolsInput) -> Result<ListU
         last_modified_date: super::operation::epoch(pool.updated_at.unwrap_or(pool.created_at)),
         id: pool.id,
         name: pool.name,
-        lambda_config: Empty {},
+        lambda_config: LambdaConfig::of(&pool.triggers),
     };
     Ok(ListUserPoolsOutput { user_pools: page.items.into_iter().map(describe).collect(), next_token: page.next })
 }

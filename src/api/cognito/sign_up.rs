@@ -9,7 +9,7 @@ use super::operation::{Call, Empty, operations};
 use super::secret::check_hash;
 use super::user::{AttributeType, CodeDelivered, CodeDeliveryDetailsType, given, taken};
 use crate::error::Error;
-use crate::pool::{Client, Digits, Pool, Registration};
+use crate::pool::{Client, Digits, ForHooks, Metadata, Pool, Registration, SignUpCode, UserStatus};
 
 operations! {
     Nobody SignUp => sign_up;
@@ -47,6 +47,8 @@ struct SignUpInput {
     password: Option<String>,
     #[serde(default)]
     user_attributes: Vec<AttributeType>,
+    validation_data: Option<Vec<AttributeType>>,
+    client_metadata: Option<Metadata>,
 }
 
 #[derive(Serialize)]
@@ -63,14 +65,16 @@ async fn sign_up(call: &Call, input: SignUpInput) -> Result<SignUpOutput, Fault>
     let (pool, client) = through.client(call).await?;
     let password = input.password.ok_or_else(|| Fault::invalid("Missing required parameter Password"))?;
     let attributes = given(input.user_attributes);
-    let draft = Registration { username: &input.username, password: &password, attributes };
+    let validation = input.validation_data.map(|data| given(data).into_iter().collect());
+    let told = ForHooks { validation: validation.as_ref(), metadata: input.client_metadata.as_ref() };
+    let draft = Registration { username: &input.username, password: &password, attributes, told };
     let registered = pool.register_by_code(&client, draft, call.source).await.map_err(|error| {
         let exists = matches!(error, Error::UserExists);
         let fault = Fault::of_first_password(error);
         if exists { taken(&pool, fault, &input.username, "User already exists") } else { fault }
     })?;
     Ok(SignUpOutput {
-        user_confirmed: false,
+        user_confirmed: registered.user.status == UserStatus::Confirmed,
         code_delivery_details: registered.delivery.map(Into::into),
         user_sub: registered.user.sub.to_string(),
     })
@@ -85,13 +89,19 @@ struct ConfirmSignUpInput {
     confirmation_code: String,
     #[serde(default)]
     force_alias_creation: bool,
+    client_metadata: Option<Metadata>,
 }
 
 async fn confirm_sign_up(call: &Call, input: ConfirmSignUpInput) -> Result<Empty, Fault> {
     let through = Through::of(&input.client_id, input.secret_hash.as_deref(), &input.username);
     let (pool, client) = through.client(call).await?;
-    let (code, take_alias) = (&input.confirmation_code, input.force_alias_creation);
-    let confirmed = pool.confirm_by_code(&client, &input.username, code, take_alias, call.source).await;
+    let answer = SignUpCode {
+        username: &input.username,
+        code: &input.confirmation_code,
+        take_alias: input.force_alias_creation,
+        metadata: input.client_metadata.as_ref(),
+    };
+    let confirmed = pool.confirm_by_code(&client, answer, call.source).await;
     confirmed.map_err(Fault::of_named_user)?;
     Ok(Empty {})
 }
@@ -126,13 +136,14 @@ struct ConfirmForgotPasswordInput {
     username: String,
     confirmation_code: String,
     password: String,
+    client_metadata: Option<Metadata>,
 }
 
 async fn confirm_forgot_password(call: &Call, input: ConfirmForgotPasswordInput) -> Result<Empty, Fault> {
     let through = Through::of(&input.client_id, input.secret_hash.as_deref(), &input.username);
     let (pool, client) = through.client(call).await?;
-    let (code, password) = (&input.confirmation_code, &input.password);
-    let set = pool.confirm_forgot_password(&client, &input.username, code, password, call.source).await;
+    let (code, password, metadata) = (&input.confirmation_code, &input.password, input.client_metadata.as_ref());
+    let set = pool.confirm_forgot_password(&client, &input.username, code, password, call.source, metadata).await;
     set.map_err(Fault::of_named_user)?;
     Ok(Empty {})
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::request::Grant;
 use crate::api::http::{self, BUSY, BodyFault, INTERNAL, Unread};
-use crate::error::{self, Error};
+use crate::error::{self, Error, HookFault};
 
 /// A refusal ready to be sent.
 pub(super) struct Refusal {
@@ -117,10 +117,19 @@ impl Refusal {
         match error {
             Error::TooManyRequests { .. } => Ok(later(429, "slow_down", error.to_string().into())),
             Error::Unavailable { .. } => Ok(Self { cause, ..later(503, "temporarily_unavailable", BUSY.into()) }),
-            Error::Conflict => Ok(later(503, "temporarily_unavailable", BUSY.into())),
-            Error::Internal(_) | Error::NotConfigured(_) | Error::Exists(_) | Error::Rule(_) => {
-                Ok(Self { cause, label, ..Self::new(500, "server_error", INTERNAL) })
+            Error::Hook(HookFault::Unreachable(..)) => {
+                Ok(Self { cause, ..later(503, "temporarily_unavailable", BUSY.into()) })
             }
+            // No `invalid_grant`, which says that the refresh token is of no use any more.
+            Error::Hook(HookFault::Refused(..)) => {
+                Ok(Self { label, ..Self::new(400, "access_denied", error.to_string()) })
+            }
+            Error::Conflict => Ok(later(503, "temporarily_unavailable", BUSY.into())),
+            Error::Hook(HookFault::Malformed(..))
+            | Error::Internal(_)
+            | Error::NotConfigured(_)
+            | Error::Exists(_)
+            | Error::Rule(_) => Ok(Self { cause, label, ..Self::new(500, "server_error", INTERNAL) }),
             Error::InvalidParameter { .. }
             | Error::NotAuthorized
             | Error::UserNotFound

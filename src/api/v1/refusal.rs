@@ -8,7 +8,7 @@ use actix_web::http::{StatusCode, header};
 
 use super::Operation;
 use crate::api::http::{self, BUSY, INTERNAL, Unread};
-use crate::error::{self, Error};
+use crate::error::{self, Error, HookFault};
 
 /// A refusal ready to be sent.
 pub(super) struct Refusal {
@@ -49,8 +49,12 @@ impl Refusal {
                 cause: Some(error::chain(&error)),
                 ..Self::new(503, BUSY, label)
             },
+            Error::Hook(HookFault::Refused(..)) => Self::new(403, error.to_string(), label),
+            Error::Hook(HookFault::Unreachable(..)) => {
+                Self { retry_after: error.retry_after(), cause: error.cause(), ..Self::new(503, BUSY, label) }
+            }
             Error::Conflict => Self { retry_after: error.retry_after(), ..Self::new(503, BUSY, label) },
-            Error::Internal(_) | Error::Exists(_) => {
+            Error::Internal(_) | Error::Exists(_) | Error::Hook(HookFault::Malformed(..)) => {
                 Self { cause: Some(error::chain(&error)), ..Self::new(500, INTERNAL, label) }
             }
             Error::NotAuthorized
@@ -140,6 +144,7 @@ fn exception(error: &Error) -> &'static str {
         | Error::NotFound(_)
         | Error::Exists(_)
         | Error::Rule(_)
+        | Error::Hook(_)
         | Error::NotConfigured(_)
         | Error::LimitExceeded
         | Error::TooManyRequests { .. }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Operation;
 use crate::api::http::{self, BUSY, BodyFault, INTERNAL, Unread};
-use crate::error::{self, Error, Kind};
+use crate::error::{self, Error, HookFault, Kind};
 
 /// Why a call does not succeed.
 pub(super) enum Fault {
@@ -97,7 +97,10 @@ impl Refusal {
             }
             Error::Conflict => Self { detail: BUSY.into(), ..plain },
             Error::Unavailable { .. } => Self { cause: Some(error::chain(&error)), ..plain },
-            Error::Internal(_) => Self { detail: INTERNAL.into(), cause: Some(error::chain(&error)), ..plain },
+            Error::Hook(HookFault::Unreachable(..)) => Self { detail: BUSY.into(), cause: error.cause(), ..plain },
+            Error::Internal(_) | Error::Hook(HookFault::Malformed(..)) => {
+                Self { detail: INTERNAL.into(), cause: Some(error::chain(&error)), ..plain }
+            }
             Error::InvalidParameter { .. }
             | Error::NotAuthorized
             | Error::UserNotFound
@@ -123,6 +126,7 @@ impl Refusal {
             | Error::LimitExceeded
             | Error::TooManyRequests { .. }
             | Error::Rule(_)
+            | Error::Hook(HookFault::Refused(..))
             | Error::NotConfigured(_) => plain,
         }
     }
@@ -164,7 +168,8 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
         | Error::UserDisabled
         | Error::PasswordResetRequired
         | Error::TemporaryPasswordExpired
-        | Error::NewPasswordRequired => StatusCode::FORBIDDEN,
+        | Error::NewPasswordRequired
+        | Error::Hook(HookFault::Refused(..)) => StatusCode::FORBIDDEN,
         Error::InvalidParameter { .. }
         | Error::UserNotFound
         | Error::InvalidPassword(_)
@@ -191,7 +196,9 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
         Error::UserExists | Error::AlreadyMember | Error::Exists(_) => StatusCode::CONFLICT,
         Error::LimitExceeded | Error::TooManyRequests { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::NotConfigured(_) => StatusCode::NOT_IMPLEMENTED,
-        Error::Conflict | Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Conflict | Error::Unavailable { .. } | Error::Hook(HookFault::Unreachable(..)) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Error::Internal(_) | Error::Hook(HookFault::Malformed(..)) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

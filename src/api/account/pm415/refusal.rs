@@ -9,7 +9,7 @@ use actix_web::http::{StatusCode, header};
 use serde::Serialize;
 
 use crate::api::http::{self, BUSY, BodyFault, INTERNAL, JSON, Outcome, Unread};
-use crate::error::{self, Error, Kind};
+use crate::error::{self, Error, HookFault, Kind};
 
 /// What was asked, with those of the caller's own words that an answer repeats.
 #[derive(Clone, Copy)]
@@ -64,8 +64,7 @@ impl Refusal {
         let (status, message) = words(asked, &error);
         let label = error.label();
         let retry_after = error.retry_after();
-        let ours = matches!(error, Error::Unavailable { .. }) || status == 500;
-        let cause = ours.then(|| error::chain(&error));
+        let cause = error.cause().or_else(|| (status == 500).then(|| error::chain(&error)));
         Self { retry_after, cause, ..Self::new(status, message, label) }
     }
 
@@ -117,7 +116,8 @@ fn words(asked: Asked<'_>, error: &Error) -> (u16, Cow<'static, str>) {
         | Error::TemporaryPasswordExpired
         | Error::NewPasswordRequired
         | Error::NoVerifiedAddress
-        | Error::ResetNotAllowed => (403, error.to_string().into()),
+        | Error::ResetNotAllowed
+        | Error::Hook(HookFault::Refused(..)) => (403, error.to_string().into()),
         Error::LinkInvalid => (422, link_invalid(asked).into()),
         Error::InvitationForAnother => (422, for_another(asked).into()),
         Error::AlreadyMember => (409, already_member(asked)),
@@ -130,8 +130,8 @@ fn words(asked: Asked<'_>, error: &Error) -> (u16, Cow<'static, str>) {
         Error::Rule(_) => (400, error.to_string().into()),
         Error::NotConfigured(_) => (501, error.to_string().into()),
         Error::LimitExceeded | Error::TooManyRequests { .. } => (429, error.to_string().into()),
-        Error::Conflict | Error::Unavailable { .. } => (503, BUSY.into()),
-        Error::Internal(_) | Error::Exists(_) => (500, INTERNAL.into()),
+        Error::Conflict | Error::Unavailable { .. } | Error::Hook(HookFault::Unreachable(..)) => (503, BUSY.into()),
+        Error::Internal(_) | Error::Exists(_) | Error::Hook(HookFault::Malformed(..)) => (500, INTERNAL.into()),
         Error::TokenInvalid
         | Error::TokenExpired
         | Error::TokenRevoked

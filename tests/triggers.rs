@@ -1,0 +1,33 @@
+//! Triggers as webhooks (contract cognito (j)): when each is called, with what, and what its answer does.
+
+mod configuration;
+mod server;
+mod sign_up;
+
+use serde_json::{Value, json};
+
+use crate::app::{Answer, TestApp};
+
+/// Without a space, which Cognito's model does not allow.
+const PASSWORD: &str = "correct-horse-battery";
+
+/// A call through the app client of the first pool.
+async fn call(app: &TestApp, operation: &str, rest: Value) -> Answer {
+    let mut body = json!({ "ClientId": app.client().id });
+    body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+    app.cognito(operation, body).await
+}
+
+/// An administrator's call about the first pool.
+async fn admin(app: &TestApp, operation: &str, rest: Value) -> Answer {
+    let mut body = json!({ "UserPoolId": app.pool().id() });
+    body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+    app.cognito_admin(operation, body).await
+}
+
+/// Name and message of a Cognito exception.
+fn refused(answer: &Answer) -> String {
+    let body = answer.json();
+    assert_eq!((answer.status, body.as_object().unwrap().len()), (400, 2), "{}", answer.text);
+    format!("{}: {}", body["__type"].as_str().unwrap(), body["message"].as_str().unwrap())
+}
