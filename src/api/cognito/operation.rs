@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::fault::Fault;
 use super::{
-    admin_users, auth, challenges, clients, groups, list_users, mfa, own, pools, sign_out, sign_up, tokens,
+    admin_users, auth, challenges, clients, devices, groups, list_users, mfa, own, pools, sign_out, sign_up, tokens,
     user_imports,
 };
 use crate::api::Api;
@@ -19,11 +19,12 @@ use crate::error::{Error, Kind};
 use crate::pool::{Caller, Client, Pool};
 
 /// The operations that are built, file by file.
-const TABLE: [&[Operation]; 13] = [
+const TABLE: [&[Operation]; 14] = [
     admin_users::ROWS,
     auth::ROWS,
     challenges::ROWS,
     clients::ROWS,
+    devices::ROWS,
     groups::ROWS,
     list_users::ROWS,
     mfa::ROWS,
