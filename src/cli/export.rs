@@ -19,7 +19,8 @@ The file holds the pool's settings, groups and users: names, attributes, members
 the secrets of second factors. All of it is sealed under a passphrase, which is asked for or read from a file and never
 taken from the command line. `cognate import` takes it over, into a deployment with another master key as well.
 
-What is bound to this deployment stays: app clients, sessions, API keys, OAuth client secrets, signing keys.
+What is bound to this deployment stays: app clients, remembered devices, sessions, API keys, OAuth client secrets and
+signing keys.
 
 With --cognito-csv the file is what Cognito's import jobs read: names and attributes in the clear, no password.
 

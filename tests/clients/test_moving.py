@@ -101,7 +101,7 @@ def test_a_job_takes_users_over_with_the_passwords_they_have(service, pool, algo
     assert cognito.start_user_import_job(UserPoolId=pool, JobId=job["JobId"])["UserImportJob"]["Status"] == "Pending"
     done = finished(other, pool, job["JobId"])
     assert (done["Status"], done["ImportedUsers"], done["SkippedUsers"], done["FailedUsers"]) == ("Succeeded", 2, 0, 1)
-    assert done["PasswordHashingAlgorithm"] == algorithm and done["CompletionMessage"]
+    assert done["PasswordHashingAlgorithm"] == algorithm and done["CompletionMessage"] == "The_user_import_job_has_completed"
     assert "[FAILED] Line Number 4 - The User Record" in service.cli("users", "--pool", pool, "jobs", job["JobId"])
 
     client = app_client(cognito, pool)

@@ -29,7 +29,7 @@ async fn a_job_is_told_whole(app: TestApp) {
     importer(&app).turn().await.unwrap();
     wanted["Status"] = json!("Succeeded");
     wanted["CompletionDate"] = json!(1_795_262_520.0);
-    wanted["CompletionMessage"] = json!("The user import job has completed.");
+    wanted["CompletionMessage"] = json!("The_user_import_job_has_completed");
     wanted["ImportedUsers"] = json!(1);
     for _ in 0..2 {
         assert_eq!(described(&app, &made).await, wanted);
@@ -110,7 +110,7 @@ async fn a_job_that_nobody_starts_expires_after_a_day(app: TestApp) {
     app.clock.advance_seconds(1);
     let expired = described(&app, &made).await;
     let told = (expired["Status"].as_str(), expired["CompletionMessage"].as_str());
-    assert_eq!(told, (Some("Expired"), Some("The user import job has expired.")));
+    assert_eq!(told, (Some("Expired"), Some("The_user_import_job_has_expired")));
     let words = "PreconditionNotMetException: The user import job was started already, or is over.";
     assert_eq!(refused(&about(&app, "StartUserImportJob", &made).await), words);
     let mut importer = importer(&app);

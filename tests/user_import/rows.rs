@@ -27,7 +27,7 @@ async fn a_row_becomes_a_user_who_must_reset_his_password(app: TestApp) {
     );
     let done = done(&app, json!({}), &file).await;
     assert_eq!((counts(&done), done["Status"].as_str()), ((2, 0, 0), Some("Succeeded")));
-    assert_eq!(done["CompletionMessage"], "The user import job has completed.");
+    assert_eq!(done["CompletionMessage"], "The_user_import_job_has_completed");
     let ann = app.pool().find_user("ann@example.test").await.unwrap();
     assert_eq!((ann.username.as_str(), ann.status), ("ann", UserStatus::ResetRequired));
     assert_eq!((ann.email_verified, ann.phone_verified), (true, true));
@@ -162,7 +162,7 @@ async fn the_flag_of_mfa_fits_the_pool_and_the_names_are_its_contacts(app: TestA
 story!(a_file_that_is_not_the_pools_fails_as_a_whole);
 async fn a_file_that_is_not_the_pools_fails_as_a_whole(app: TestApp) {
     prepared(&app).await;
-    let header = "The header of the file is not the one of the user pool (GetCSVHeader).";
+    let header = "The_header_of_the_file_is_not_the_one_of_the_user_pool_GetCSVHeader";
     let short = HEADER.replace(",locale", "");
     let files = [
         (format!("{short}\n{}\n", row("ann")), header),
@@ -171,9 +171,9 @@ async fn a_file_that_is_not_the_pools_fails_as_a_whole(app: TestApp) {
         (String::new(), header),
         (
             format!("\u{feff}{HEADER}\n{}\n", row("ann")),
-            "The file begins with a byte order mark. It must be UTF-8 without one.",
+            "The_file_begins_with_a_byte_order_mark_It_must_be_UTF_8_without_one",
         ),
-        (format!("{HEADER}\n,\n"), "Too many users have failed or been skipped during the import."),
+        (format!("{HEADER}\n,\n"), "Too_many_users_have_failed_or_been_skipped_during_the_import"),
     ];
     for (file, message) in files {
         let done = done(&app, json!({}), &file).await;

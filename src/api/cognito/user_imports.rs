@@ -74,10 +74,16 @@ impl UserImportJobType {
             imported_users: job.imported,
             skipped_users: job.skipped,
             failed_users: job.failed,
-            completion_message: job.message,
+            completion_message: job.message.as_deref().map(as_word),
             password_hashing_algorithm: job.hashes,
         }
     }
+}
+
+/// A sentence as the model has a CompletionMessage: letters, digits and underscores.
+fn as_word(sentence: &str) -> String {
+    let words = sentence.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("_")
 }
 
 #[derive(Serialize)]
