@@ -97,7 +97,7 @@ impl Pool {
     }
 
     /// Asks for a second factor.
-    pub(super) async fn ask_factor(&self, client: &Client, user: &User, owed: OwedFactor) -> Result<Asked, Error> {
+    pub(super) async fn ask_factor(&self, terms: Terms<'_>, user: &User, owed: OwedFactor) -> Result<Asked, Error> {
         let (name, purpose, about) = match owed {
             OwedFactor::SoftwareToken(name) => {
                 (SOFTWARE_TOKEN, Purpose::SoftwareToken, name.map(|name| ("FRIENDLY_DEVICE_NAME", name)))
@@ -109,7 +109,7 @@ impl Pool {
                 ("MFA_SETUP", Purpose::MfaSetup, Some(("MFAS_CAN_SETUP", can)))
             }
         };
-        let session = self.put_challenge(purpose, client, user).await?;
+        let session = self.put_challenge(purpose, terms, user).await?;
         let parameters = about.into_iter().chain([("USER_ID_FOR_SRP", user.username.clone())]).collect();
         Ok(Asked { name, session, parameters })
     }
@@ -130,7 +130,7 @@ impl Pool {
         let sub = pending.user.sub;
         let user = self.attempt(self.factor_account(sub), source, self.prove_software_token(sub, code)).await?;
         self.consume(&pending).await?;
-        self.last_step(Terms::from(client), &user).await
+        self.last_step(pending.terms(client), &user).await
     }
 
     /// The step of the code is kept with the user before anything comes of it, so that of two equal answers one wins.
@@ -230,7 +230,7 @@ impl Pool {
     pub async fn respond_mfa_setup(&self, client: &Client, username: &str, session: &str) -> Result<Step, Error> {
         let pending = self.pending(Purpose::MfaReady, session, Some((client, username))).await?;
         self.consume(&pending).await?;
-        self.last_step(Terms::from(client), &pending.user).await
+        self.last_step(pending.terms(client), &pending.user).await
     }
 
     /// Says whether a user wants to be asked for the code of his application.
