@@ -8,6 +8,7 @@ mod password;
 mod refresh;
 mod registered;
 mod secret;
+mod sms;
 mod srp;
 mod srp_client;
 

@@ -70,7 +70,7 @@ impl Pool {
     pub(super) fn reach<'u>(&self, user: &'u User, contact: Contact) -> Option<&'u str> {
         match contact {
             Contact::Email => user.verified_email(),
-            Contact::PhoneNumber => None,
+            Contact::PhoneNumber => user.phone.as_deref().filter(|_| user.phone_verified && self.ports.texts),
         }
     }
 
@@ -103,9 +103,13 @@ impl Pool {
             payload: to.map(|(user, _)| self.proof_state(user)),
         };
         let session = self.put_anew(step.purpose, &challenge).await?;
-        let mail =
-            to.map(|(user, address)| self.ports.templates.sign_in_code(address, self.shown_name(user), &code, life));
+        let templates = &self.ports.templates;
+        let mail = to.map(|(user, address)| match step.contact {
+            Contact::Email => templates.sign_in_code(address, self.shown_name(user), &code, life),
+            Contact::PhoneNumber => templates.text_code(address, &code, life),
+        });
         self.outbox.enqueue(mail.transpose()?.as_ref(), challenge.expires_at).await?;
+        let about_user = (step == CodeStep::SMS_MFA).then_some(()).and(to);
         let medium = if seen.contact == Contact::Email { "EMAIL" } else { "SMS" };
         let parameters =
             vec![("CODE_DELIVERY_DELIVERY_MEDIUM", medium.to_owned()), ("CODE_DELIVERY_DESTINATION", seen.destination)];

@@ -54,6 +54,9 @@ impl Pool {
     ///
     /// Errors: `InvalidParameter` for what is no contact or not there, `Rule`, `TooManyRequests`, `Unavailable`.
     pub async fn send_address_code(&self, caller: &Caller, name: &str, source: IpAddr) -> Result<Delivery, Error> {
+        if name == Contact::PhoneNumber.as_str() {
+            return self.send_number_code(caller, source).await;
+        }
         contact(name)?;
         let user = &caller.user;
         let address = user.email.as_deref().ok_or(Rule::Form("The user has no email address."))?;
@@ -72,6 +75,9 @@ impl Pool {
         code: &str,
         source: IpAddr,
     ) -> Result<(), Error> {
+        if name == Contact::PhoneNumber.as_str() && self.ports.texts {
+            return self.prove_number(caller, code, source).await;
+        }
         contact(name)?;
         let user = &caller.user;
         self.count_source(source).await?;

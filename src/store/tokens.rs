@@ -103,6 +103,8 @@ pub enum Purpose {
     SignUpCode,
     /// The proof of an address by mailed code.
     AddressCode,
+    /// The proof of a number by a code that was sent to it; found by the user.
+    NumberCode,
 }
 
 impl Purpose {
@@ -130,6 +132,7 @@ impl Purpose {
             Self::AutoSignIn => "auto_sign_in",
             Self::SignUpCode => "sign_up_code",
             Self::AddressCode => "address_code",
+            Self::NumberCode => "number_code",
         }
     }
 }
