@@ -1,6 +1,7 @@
 //! Signing in over the Amazon Cognito API: every flow, every refusal in its words (contract cognito (c) to (f)).
 
 mod choice;
+mod devices;
 mod email_mfa;
 mod mfa;
 mod new_password;

@@ -131,7 +131,7 @@ impl Call<'_> {
         let proven = pool.authenticate_credential(&claim.id, secret, self.source()).await;
         let credential = proven.map_err(|error| Refusal::of_client(error, claim.by_header))?;
         let id = pool.public_id(credential.user()).to_string();
-        let terms = Terms { client: &client, refreshable: true, bound_to: &id };
+        let terms = Terms { bound_to: &id, ..Terms::from(&client) };
         let tokens = match grant {
             Grant::Password { username, password } => self.sign_in(&pool, terms, username, password).await,
             Grant::ClientCredentials => pool.tokens_at_once(Terms { refreshable: false, ..terms }, &credential).await,

@@ -70,6 +70,8 @@ pub struct Choice<'a> {
     pub password: Option<&'a str>,
     /// `SRP_A`, where it comes along.
     pub srp_a: Option<&'a str>,
+    /// The device that the client believes to be remembered.
+    pub device: Option<&'a str>,
 }
 
 /// What a sign-in by choice leads to.
@@ -141,12 +143,13 @@ impl Pool {
         chosen: Option<ChallengeKey>,
         source: IpAddr,
     ) -> Result<FirstStep, Error> {
-        let Choice { username, password, srp_a, .. } = choice;
+        let Choice { username, password, srp_a, device, .. } = choice;
+        let terms = Terms::from(client).on(device);
         match (factor, password, srp_a) {
             (FirstFactor::Password, Some(password), _) => {
                 let proven = self.prove_to(client, username, password, source).await?;
                 self.spend(chosen).await?;
-                self.next_step(Terms::from(client), &proven).await.map(FirstStep::Step)
+                self.next_step(terms, &proven).await.map(FirstStep::Step)
             }
             (FirstFactor::PasswordSrp, _, Some(srp_a)) => {
                 let asked = self.initiate_srp(client, username, srp_a, source).await?;
@@ -160,7 +163,7 @@ impl Pool {
                 Ok(FirstStep::Step(Step::Challenge(asked)))
             }
             (FirstFactor::EmailOtp | FirstFactor::SmsOtp, ..) => {
-                let asked = self.ask_first_code(client, &login, factor, username, source).await?;
+                let asked = self.ask_first_code(terms, &login, factor, username, source).await?;
                 self.spend(chosen).await?;
                 Ok(FirstStep::Step(Step::Challenge(asked)))
             }
@@ -177,19 +180,20 @@ impl Pool {
     /// Sends the code of a first factor; to nobody whom it could not sign in.
     async fn ask_first_code(
         &self,
-        client: &Client,
+        terms: Terms<'_>,
         login: &Login,
         factor: FirstFactor,
         username: &str,
         source: IpAddr,
     ) -> Result<Asked, Error> {
-        self.may_begin_unproven(client, login, source).await?;
+        self.may_begin_unproven(terms.client, login, source).await?;
         self.count_mail(login.account, source).await?;
         let step = if factor == FirstFactor::SmsOtp { CodeStep::SMS_OTP } else { CodeStep::EMAIL_OTP };
         let address = login.user.as_ref().map(|user| self.address_for(step, user)).transpose()?.flatten();
-        let seen = address.map_or_else(|| self.seeming_delivery(username), Delivery::to);
+        let seeming = if factor == FirstFactor::SmsOtp { Self::seeming_number } else { Self::seeming_delivery };
+        let seen = address.map_or_else(|| seeming(self, username), Delivery::to);
         let to = login.user.as_ref().zip(address);
-        self.ask_code(step, client, login.account, to, seen).await
+        self.ask_code(step, terms, login.account, to, seen).await
     }
 
     /// Keeps a choice, which proves nothing yet.

@@ -20,22 +20,22 @@ use crate::store::tokens::Purpose;
 
 impl Pool {
     /// Asks for a second factor.
-    pub(super) async fn ask_factor(&self, client: &Client, user: &User, owed: OwedFactor) -> Result<Asked, Error> {
+    pub(super) async fn ask_factor(&self, terms: Terms<'_>, user: &User, owed: OwedFactor) -> Result<Asked, Error> {
         match owed {
             OwedFactor::One(Factor::SoftwareToken) => {
                 let name = Factors::read(user)?.software_token.and_then(|own| own.name);
                 let about = name.map(|name| ("FRIENDLY_DEVICE_NAME", name));
-                self.ask_about(Purpose::SoftwareToken, Factor::SoftwareToken.name(), client, user, about).await
+                self.ask_about(Purpose::SoftwareToken, Factor::SoftwareToken.name(), terms, user, about).await
             }
-            OwedFactor::One(Factor::Email) => self.ask_code_of(CodeStep::EMAIL_MFA, client, user).await,
-            OwedFactor::One(Factor::Sms) => self.ask_code_of(CodeStep::SMS_MFA, client, user).await,
+            OwedFactor::One(Factor::Email) => self.ask_code_of(CodeStep::EMAIL_MFA, terms, user).await,
+            OwedFactor::One(Factor::Sms) => self.ask_code_of(CodeStep::SMS_MFA, terms, user).await,
             OwedFactor::Choice(factors) => {
                 let about = Some(("MFAS_CAN_CHOOSE", names(&factors)?));
-                self.ask_about(Purpose::SelectMfa, "SELECT_MFA_TYPE", client, user, about).await
+                self.ask_about(Purpose::SelectMfa, "SELECT_MFA_TYPE", terms, user, about).await
             }
             OwedFactor::Setup(factors) => {
                 let about = Some(("MFAS_CAN_SETUP", names(&factors)?));
-                self.ask_about(Purpose::MfaSetup, "MFA_SETUP", client, user, about).await
+                self.ask_about(Purpose::MfaSetup, "MFA_SETUP", terms, user, about).await
             }
         }
     }
@@ -44,11 +44,11 @@ impl Pool {
         &self,
         purpose: Purpose,
         name: &'static str,
-        client: &Client,
+        terms: Terms<'_>,
         user: &User,
         about: Option<(&'static str, String)>,
     ) -> Result<Asked, Error> {
-        let session = self.put_challenge(purpose, client, user).await?;
+        let session = self.put_challenge(purpose, terms, user).await?;
         let parameters = about.into_iter().chain([("USER_ID_FOR_SRP", user.username.clone())]).collect();
         Ok(Asked { name, session, parameters })
     }
@@ -72,7 +72,7 @@ impl Pool {
             Some(OwedFactor::Setup(_)) | None => false,
         });
         let chosen = chosen.ok_or(Rule::Form("The answer is none of the factors that can be chosen."))?;
-        let asked = self.ask_factor(client, &pending.user, OwedFactor::One(chosen)).await?;
+        let asked = self.ask_factor(pending.terms(client), &pending.user, OwedFactor::One(chosen)).await?;
         self.consume(&pending).await?;
         Ok(Step::Challenge(asked))
     }
@@ -93,7 +93,7 @@ impl Pool {
         let sub = pending.user.sub;
         let user = self.attempt(self.factor_account(sub), source, self.prove_software_token(sub, code)).await?;
         self.consume(&pending).await?;
-        self.last_step(Terms::from(client), &user).await
+        self.last_step(pending.terms(client), &user).await
     }
 
     /// The step of the code is kept with the user before anything comes of it, so that of two equal answers one wins.
@@ -211,7 +211,7 @@ impl Pool {
         }
         let pending = self.pending(Purpose::MfaReady, session, by).await?;
         self.consume(&pending).await?;
-        self.last_step(Terms::from(client), &pending.user).await
+        self.last_step(pending.terms(client), &pending.user).await
     }
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::device::NewDevice;
+use super::device_sign_in::NamedDevice;
 use super::refresh_token::RefreshToken;
 use super::token::AccessClaims;
 use super::{Client, Pool};
@@ -20,15 +22,23 @@ pub struct Terms<'a> {
     pub refreshable: bool,
     /// Whom the refresh token is bound to besides the client; empty: nobody.
     pub bound_to: &'a str,
+    /// The device that the client says it runs on.
+    pub device: Option<NamedDevice<'a>>,
 }
 
 impl<'a> From<&'a Client> for Terms<'a> {
     fn from(client: &'a Client) -> Self {
-        Self { client, refreshable: true, bound_to: "" }
+        Self { client, refreshable: true, bound_to: "", device: None }
     }
 }
 
-impl Terms<'_> {
+impl<'a> Terms<'a> {
+    /// The same on a device that the client names.
+    #[must_use]
+    pub fn on(self, device: Option<&'a str>) -> Self {
+        Self { device: device.map(NamedDevice::from), ..self }
+    }
+
     fn session_life(self) -> Duration {
         if self.refreshable { self.client.refresh_token_life() } else { self.client.access_token_life() }
     }
@@ -44,6 +54,8 @@ pub struct Tokens {
     pub refresh_token: Option<String>,
     /// Life of the access token in seconds.
     pub expires_in: u64,
+    /// The device that a sign-in on none that is known may become, where the pool tells them apart.
+    pub new_device: Option<NewDevice>,
 }
 
 /// Who called with an access token.
@@ -57,8 +69,19 @@ pub struct Caller {
 }
 
 impl Pool {
-    /// Opens a session for a user who owes nothing more.
+    /// Opens a session for a user who owes nothing more. What it may become a device by is told with its tokens.
     pub(super) async fn open_session(&self, terms: Terms<'_>, user: &User) -> Result<Tokens, Error> {
+        let (tokens, session) = self.open_session_on(terms, user, None).await?;
+        Ok(Tokens { new_device: self.offer_device(session), ..tokens })
+    }
+
+    /// The same on a device that has proven itself, or on none; answers also the session.
+    pub(super) async fn open_session_on(
+        &self,
+        terms: Terms<'_>,
+        user: &User,
+        device: Option<Uuid>,
+    ) -> Result<(Tokens, Uuid), Error> {
         self.newest_keys().await?;
         let now = self.now();
         let session = Session {
@@ -66,6 +89,7 @@ impl Pool {
             user: user.sub,
             id: self.ports.random.uuid()?,
             client: terms.client.id.clone(),
+            device,
             auth_time: now,
             expires_at: now.plus(terms.session_life()),
             epoch: user.session_epoch,
@@ -75,7 +99,8 @@ impl Pool {
             refreshes: 0,
         };
         self.ports.tokens.open_session(&session).await?;
-        self.tokens(terms, user, &session, terms.refreshable).await
+        let tokens = self.tokens(terms, user, &session, terms.refreshable).await?;
+        Ok((tokens, session.id))
     }
 
     /// The tokens of a session as it is now.
@@ -93,6 +118,7 @@ impl Pool {
             id_token: issued.id_token,
             refresh_token,
             expires_in: terms.client.access_token_seconds,
+            new_device: None,
         })
     }
 
@@ -154,6 +180,7 @@ impl Pool {
         if session.client != claims.client_id || !of_this_epoch(&user, &session) {
             return Err(Error::TokenRevoked);
         }
+        self.device_lives(&session).await?;
         Ok(Caller { user, session, claims })
     }
 

@@ -21,7 +21,7 @@ pub fn code(app: &TestApp, secret: &str, steps: i64) -> String {
     format!("{:06}", word % 1_000_000)
 }
 
-async fn with_mfa(app: &TestApp, mode: MfaMode) {
+pub async fn with_mfa(app: &TestApp, mode: MfaMode) {
     let rules = MfaRules { mode, software_token: true, email: false, sms: false };
     app.change_pool(|pool| pool.mfa = rules).await;
 }

@@ -49,7 +49,7 @@ async fn answer(app: &TestApp, session: &str, code: &str) -> Answer {
     respond(app, "SMS_MFA", Some(session), json!({ "USERNAME": "alice", "SMS_MFA_CODE": code })).await
 }
 
-story!(a_code_by_text_message_is_a_second_factor, Gateway::of);
+story!(a_code_by_text_message_is_a_second_factor, crate::servers::gateway::Gateway::of);
 async fn a_code_by_text_message_is_a_second_factor(app: TestApp) {
     with_factor(&app).await;
     let asked = sign_in(&app, "alice", PASSWORD).await;
@@ -67,7 +67,7 @@ async fn a_code_by_text_message_is_a_second_factor(app: TestApp) {
 }
 
 // The gateway tells ours from others, may come back later, and loses nothing.
-story!(a_gateway_that_is_away_gets_the_message_later_signed, Gateway::of);
+story!(a_gateway_that_is_away_gets_the_message_later_signed, crate::servers::gateway::Gateway::of);
 async fn a_gateway_that_is_away_gets_the_message_later_signed(app: TestApp) {
     with_factor(&app).await;
     let gateway = Gateway::in_use(&app.config);
@@ -99,7 +99,7 @@ async fn a_gateway_that_is_away_gets_the_message_later_signed(app: TestApp) {
     assert_eq!((deliver(&app).await, gateway.take().len()), (0, 1));
 }
 
-story!(a_code_by_text_message_signs_in, Gateway::of);
+story!(a_code_by_text_message_signs_in, crate::servers::gateway::Gateway::of);
 async fn a_code_by_text_message_signs_in(app: TestApp) {
     app.change_pool(|pool| pool.first_proofs = vec![FirstProof::Password, FirstProof::SmsOtp]).await;
     app.change_client(|client| client.auth_flows = Some(BTreeSet::from([AuthFlow::AllowUserAuth]))).await;
@@ -111,12 +111,19 @@ async fn a_code_by_text_message_signs_in(app: TestApp) {
     assert_eq!(asked.json()["ChallengeParameters"], told);
     let code = texted(&app).await;
     assert_eq!(code.len(), 8);
+    // D01: nobody is asked in the same shape.
+    let parameters = json!({ "USERNAME": "nobody", "PREFERRED_CHALLENGE": "SMS_OTP" });
+    let nobody = initiate(&app, "USER_AUTH", parameters).await.json();
+    assert_eq!(nobody["ChallengeName"], "SMS_OTP");
+    assert_eq!(nobody["ChallengeParameters"]["CODE_DELIVERY_DELIVERY_MEDIUM"], "SMS");
+    let seen = nobody["ChallengeParameters"]["CODE_DELIVERY_DESTINATION"].as_str().unwrap().to_owned();
+    assert!(seen.starts_with("+*******") && seen.len() == 12, "{seen}");
     let responses = json!({ "USERNAME": "alice", "SMS_OTP_CODE": code });
     let tokens = respond(&app, "SMS_OTP", Some(&asked.field("Session")), responses).await;
     assert!(app.accepts(&result(&tokens, "AccessToken")).await);
 }
 
-story!(a_number_is_proven_by_a_code, Gateway::of);
+story!(a_number_is_proven_by_a_code, crate::servers::gateway::Gateway::of);
 async fn a_number_is_proven_by_a_code(app: TestApp) {
     app.user("alice").await;
     let token = result(&sign_in(&app, "alice", PASSWORD).await, "AccessToken");
@@ -141,7 +148,7 @@ async fn a_number_is_proven_by_a_code(app: TestApp) {
     assert_eq!(refused(&verify(&code).await), gone);
 }
 
-story!(a_pool_has_text_messages_where_the_deployment_sends_them, Gateway::of);
+story!(a_pool_has_text_messages_where_the_deployment_sends_them, crate::servers::gateway::Gateway::of);
 async fn a_pool_has_text_messages_where_the_deployment_sends_them(app: TestApp) {
     let body = json!({ "UserPoolId": app.pool().id(), "MfaConfiguration": "OPTIONAL", "SmsMfaConfiguration": {
         "SmsConfiguration": { "SnsCallerArn": "arn:aws:iam::123456789012:role/sms" } } });

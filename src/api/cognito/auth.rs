@@ -10,7 +10,7 @@ use super::operation::{Call, operations};
 use super::secret::{check_hash, check_hash_of_token};
 use super::user_auth::by_choice;
 use crate::pool::client::AuthFlow;
-use crate::pool::{Client, FirstFactor, PasswordVerifier, Pool, Step, Terms, Tokens};
+use crate::pool::{Client, DeviceVerifier, FirstFactor, NewDevice, PasswordVerifier, Pool, Step, Terms, Tokens};
 
 operations! {
     Nobody InitiateAuth => initiate_auth;
@@ -101,12 +101,28 @@ pub(super) struct AuthenticationResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
     id_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_device_metadata: Option<NewDeviceMetadata>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct NewDeviceMetadata {
+    device_key: String,
+    device_group_key: String,
+}
+
+impl From<NewDevice> for NewDeviceMetadata {
+    fn from(device: NewDevice) -> Self {
+        Self { device_key: device.key, device_group_key: device.group }
+    }
 }
 
 impl From<Tokens> for AuthenticationResult {
     fn from(tokens: Tokens) -> Self {
-        let Tokens { access_token, id_token, refresh_token, expires_in } = tokens;
-        Self { access_token, expires_in, token_type: "Bearer", refresh_token, id_token }
+        let Tokens { access_token, id_token, refresh_token, expires_in, new_device } = tokens;
+        let new_device_metadata = new_device.map(NewDeviceMetadata::from);
+        Self { access_token, expires_in, token_type: "Bearer", refresh_token, id_token, new_device_metadata }
     }
 }
 
@@ -144,6 +160,27 @@ impl From<PasswordVerifier> for AuthOutput {
         ]);
         Self {
             challenge_name: Some("PASSWORD_VERIFIER"),
+            session: None,
+            challenge_parameters,
+            authentication_result: None,
+            available_challenges: None,
+        }
+    }
+}
+
+impl From<DeviceVerifier> for AuthOutput {
+    /// Without a Session, like the proof of a password.
+    fn from(asked: DeviceVerifier) -> Self {
+        let DeviceVerifier { srp_b, salt, secret_block, device_key, username } = asked;
+        let challenge_parameters = BTreeMap::from([
+            ("SRP_B", srp_b),
+            ("SALT", salt),
+            ("SECRET_BLOCK", secret_block),
+            ("DEVICE_KEY", device_key),
+            ("USERNAME", username),
+        ]);
+        Self {
+            challenge_name: Some("DEVICE_PASSWORD_VERIFIER"),
             session: None,
             challenge_parameters,
             authentication_result: None,
@@ -215,7 +252,7 @@ async fn by_password(call: &Call, pool: &Pool, client: &Client, given: &Paramete
     let username = given.username(pool, client).await?;
     let password = given.need("PASSWORD")?;
     let proven = pool.prove_to(client, username, password, call.source).await.map_err(Fault::of_proof)?;
-    Ok(pool.next_step(Terms::from(client), &proven).await?.into())
+    Ok(pool.next_step(Terms::from(client).on(given.get("DEVICE_KEY")), &proven).await?.into())
 }
 
 async fn by_srp(call: &Call, pool: &Pool, client: &Client, given: &Parameters) -> Result<AuthOutput, Fault> {
@@ -234,6 +271,7 @@ async fn by_refresh_token(pool: &Pool, client: &Client, given: &Parameters) -> R
     may(pool, client, AuthFlow::AllowRefreshTokenAuth, "REFRESH_TOKEN_AUTH flow not enabled for this client")?;
     let token = given.need("REFRESH_TOKEN")?;
     check_hash_of_token(pool, client, given.get("SECRET_HASH"), token).await?;
-    let tokens = pool.refresh(Terms::from(client), None, token, 0).await.map_err(Fault::of_refresh)?;
+    let terms = Terms::from(client).on(given.get("DEVICE_KEY"));
+    let tokens = pool.refresh(terms, None, token, 0).await.map_err(Fault::of_refresh)?;
     Ok(Step::Tokens(tokens).into())
 }

@@ -54,10 +54,13 @@ async fn respond(
     let given = &input.challenge_responses;
     let username = given.username(pool, client).await?;
     let answer = Answer { call, pool, client, given, username };
-    if input.challenge_name == "PASSWORD_VERIFIER" {
-        return answer.password_verifier().await.map(AuthOutput::from);
-    }
     let session = input.session.as_deref();
+    match input.challenge_name.as_str() {
+        "PASSWORD_VERIFIER" => return answer.password_verifier().await.map(AuthOutput::from),
+        "DEVICE_SRP_AUTH" => return answer.device_srp(session).await,
+        "DEVICE_PASSWORD_VERIFIER" => return answer.device_password_verifier().await.map(AuthOutput::from),
+        _ => {}
+    }
     let session = session.ok_or_else(|| Fault::invalid("Missing required parameter Session"))?;
     let step = match input.challenge_name.as_str() {
         "NEW_PASSWORD_REQUIRED" => answer.new_password(session).await,
@@ -87,15 +90,31 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    async fn password_verifier(&self) -> Result<Step, Fault> {
-        let proof = SrpProof {
+    fn srp_proof(&self) -> Result<SrpProof<'_>, Fault> {
+        Ok(SrpProof {
             username: self.username,
             secret_block: self.given.need("PASSWORD_CLAIM_SECRET_BLOCK")?,
             signature: self.given.need("PASSWORD_CLAIM_SIGNATURE")?,
             timestamp: self.given.need("TIMESTAMP")?,
             device: self.given.get("DEVICE_KEY"),
-        };
-        self.pool.respond_srp(self.client, proof, self.call.source).await.map_err(Fault::of_proof)
+        })
+    }
+
+    async fn password_verifier(&self) -> Result<Step, Fault> {
+        self.pool.respond_srp(self.client, self.srp_proof()?, self.call.source).await.map_err(Fault::of_proof)
+    }
+
+    /// Not every client brings a Session back (contract cognito (c)).
+    async fn device_srp(&self, session: Option<&str>) -> Result<AuthOutput, Fault> {
+        let (key, srp_a) = (self.given.need("DEVICE_KEY")?, self.given.need("SRP_A")?);
+        let asked = self.pool.begin_device(self.client, self.username, session, key, srp_a, self.call.source).await;
+        Ok(asked.map_err(Fault::of_proof)?.into())
+    }
+
+    async fn device_password_verifier(&self) -> Result<Step, Fault> {
+        let key = self.given.need("DEVICE_KEY")?;
+        let step = self.pool.respond_device(self.client, key, self.srp_proof()?, self.call.source).await;
+        step.map_err(Fault::of_proof)
     }
 
     async fn new_password(&self, session: &str) -> Result<Step, Fault> {
@@ -149,8 +168,8 @@ impl Answer<'_> {
     }
 
     async fn choice(&self, session: &str, factor: &str) -> Result<AuthOutput, Fault> {
-        let (password, srp_a) = (self.given.get("PASSWORD"), self.given.get("SRP_A"));
-        let choice = Choice { username: self.username, factor: Some(factor), password, srp_a };
+        let [password, srp_a, device] = ["PASSWORD", "SRP_A", "DEVICE_KEY"].map(|name| self.given.get(name));
+        let choice = Choice { username: self.username, factor: Some(factor), password, srp_a, device };
         choose(self.call, self.pool, self.client, session, choice).await
     }
 }

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::fault::Fault;
 use super::{
-    admin_users, auth, auth_factors, challenges, clients, groups, list_users, mfa, mfa_config, own, pools, sign_out,
-    sign_up, tokens,
+    admin_users, auth, auth_factors, challenges, clients, devices, groups, list_users, mfa, mfa_config, own, pools,
+    sign_out, sign_up, tokens,
 };
 use crate::api::Api;
 use crate::clock::Timestamp;
@@ -19,12 +19,13 @@ use crate::error::{Error, Kind};
 use crate::pool::{Caller, Client, Pool};
 
 /// The operations that are built, file by file.
-const TABLE: [&[Operation]; 14] = [
+const TABLE: [&[Operation]; 15] = [
     admin_users::ROWS,
     auth::ROWS,
     auth_factors::ROWS,
     challenges::ROWS,
     clients::ROWS,
+    devices::ROWS,
     groups::ROWS,
     list_users::ROWS,
     mfa::ROWS,
