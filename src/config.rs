@@ -18,6 +18,7 @@ pub use hooks::{Function, Hooks};
 pub use ldap::Ldap;
 pub use load::{Source, load};
 pub use password::Password;
+pub use sms::Sms;
 pub use tokens::{Durability, Tokens};
 use value::Shown;
 pub use value::{List, Period, Secret, Setting};
@@ -56,6 +57,7 @@ mod cognito;
 mod hooks;
 mod ldap;
 mod password;
+mod sms;
 mod tokens;
 
 settings! {
@@ -230,6 +232,8 @@ pub struct Config {
     pub ldap: Ldap,
     /// Trigger webhooks.
     pub hooks: Hooks,
+    /// Text messages.
+    pub sms: Sms,
     /// The first pool.
     pub bootstrap: Bootstrap,
     /// Logs.
@@ -257,6 +261,7 @@ impl Default for Config {
             cognito: Cognito::default(),
             ldap: Ldap::default(),
             hooks: Hooks::default(),
+            sms: Sms::default(),
             bootstrap: Bootstrap::default(),
             log: Log::default(),
         }
@@ -297,6 +302,7 @@ impl Config {
         self.cognito.describe(&mut rows);
         self.ldap.describe(&mut rows);
         self.hooks.describe(&mut rows);
+        self.sms.describe(&mut rows);
         self.bootstrap.describe(&mut rows);
         self.log.describe(&mut rows);
         rows

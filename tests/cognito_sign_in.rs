@@ -10,6 +10,7 @@ mod refresh;
 mod registered;
 mod renamed;
 mod secret;
+mod sms;
 mod srp;
 pub mod srp_client;
 

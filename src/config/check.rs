@@ -12,6 +12,7 @@ impl Config {
         self.check_numbers(faults);
         self.ldap.check(faults);
         self.hooks.check(faults);
+        self.sms.check(&self.hooks, faults);
         self.check_accounts(faults);
         self.check_cognito(faults);
     }

@@ -85,6 +85,12 @@ fn function(entry: &str) -> Result<Function, &'static str> {
         return Err("must be NAME=URL or ARN=URL, the name of letters, digits, - and _");
     }
     let url = Url::parse(url.trim()).map_err(|_| "the URL can not be read")?;
+    callable(&url)?;
+    Ok(Function { name: name.to_owned(), url })
+}
+
+/// Whether a URL of the settings keeps what is sent to it to itself.
+pub(super) fn callable(url: &Url) -> Result<(), &'static str> {
     let host = url.host().ok_or("the URL names no host")?;
     match url.scheme() {
         "https" => {}
@@ -94,7 +100,7 @@ fn function(entry: &str) -> Result<Function, &'static str> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err("the URL must not hold a user name or a password");
     }
-    Ok(Function { name: name.to_owned(), url })
+    Ok(())
 }
 
 fn is_here(host: &Host<&str>) -> bool {

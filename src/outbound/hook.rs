@@ -119,6 +119,25 @@ impl Hooks {
         Ok(Self { functions, key: settings.signing_key.clone(), http })
     }
 
+    /// Why `url` may not be called, whatever the settings say.
+    pub fn check(url: &Url) -> Result<(), &'static str> {
+        guard::check(url)
+    }
+
+    /// Sends signed JSON to a URL of the settings, once; answers the status. What else is answered is not read.
+    pub async fn post(&self, url: &Url, body: &impl Serialize, now: Timestamp) -> Result<u16, HookError> {
+        let body = serde_json::to_vec(body).map_err(|fault| HookError::Malformed(fault.to_string()))?;
+        let signature = signature(self.key()?, now, &body);
+        let request = self.http.post(url.clone()).header(CONTENT_TYPE, "application/json");
+        let answer = request.header(SIGNATURE, signature).body(body).send().await.map_err(unreachable)?;
+        Ok(answer.status().as_u16())
+    }
+
+    fn key(&self) -> Result<&[u8], HookError> {
+        let key = self.key.as_ref().map(|key| key.expose().as_bytes());
+        key.ok_or_else(|| HookError::Unreachable("hooks.signing_key is not set".to_owned()))
+    }
+
     /// How many functions have a hook.
     pub fn count(&self) -> usize {
         self.functions.len()
@@ -142,9 +161,9 @@ impl Hooks {
     pub async fn call(&self, function: &str, event: &Event, now: Timestamp) -> Result<Map<String, Value>, HookError> {
         let missing = || HookError::Unreachable(format!("hooks.functions has no URL for {function}"));
         let url = self.url(function).ok_or_else(missing)?;
-        let key = self.key.as_ref().ok_or_else(|| HookError::Unreachable("hooks.signing_key is not set".to_owned()))?;
+        let key = self.key()?;
         let body = serde_json::to_vec(event).map_err(|fault| HookError::Malformed(fault.to_string()))?;
-        let (signature, body) = (signature(key.expose().as_bytes(), now, &body), Bytes::from(body));
+        let (signature, body) = (signature(key, now, &body), Bytes::from(body));
         let mut tried = 1;
         loop {
             match self.attempt(url, &signature, body.clone()).await {

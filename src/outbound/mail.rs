@@ -1,4 +1,5 @@
-//! Mail: what one is, and its delivery by SMTP or, without a server, into a folder.
+//! Mail: what one is, and its delivery by SMTP or, without a server, into a folder. A text message travels as one whose
+//! recipient is a number.
 
 mod smtp;
 mod template;
@@ -15,6 +16,7 @@ use lettre::{Address, Message};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use super::sms::Texter;
 use crate::config;
 use crate::crypto::Random;
 use crate::error::Cause;
@@ -26,7 +28,7 @@ pub use words::OwnText;
 /// A mail to one recipient. It holds a secret of his: never logged, wiped when dropped.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub struct Mail {
-    /// The recipient's bare address; empty makes it a mail to nobody.
+    /// The recipient's bare address, or number; empty makes it a mail to nobody.
     pub to: String,
     /// One line.
     pub subject: String,
@@ -60,6 +62,7 @@ pub struct Mailer {
     way: Way,
     patience: Duration,
     random: Random,
+    texter: Option<Texter>,
 }
 
 #[derive(Debug)]
@@ -75,16 +78,32 @@ impl Mailer {
         let from = settings.from.parse().map_err(|fault| format!("mail.from: {fault}"))?;
         let url = settings.url.expose();
         let way = if url == "file" { Way::Folder(folder(data)?) } else { Way::Smtp(Server::new(url, settings)?) };
-        Ok(Self { from, way, patience: settings.timeout.saturating_add(smtp::FAREWELL), random: Random::default() })
+        Ok(Self {
+            from,
+            way,
+            patience: settings.timeout.saturating_add(smtp::FAREWELL),
+            random: Random::default(),
+            texter: None,
+        })
+    }
+
+    /// The same, with a gateway for text messages.
+    #[must_use]
+    pub fn texting(self, texter: Option<Texter>) -> Self {
+        Self { texter, ..self }
     }
 
     /// The longest time [`Mailer::deliver`] takes.
     pub fn patience(&self) -> Duration {
-        self.patience
+        self.texter.as_ref().map_or(self.patience, |texter| texter.patience().max(self.patience))
     }
 
     /// Delivers a mail now; answers the file when it became one.
     pub async fn deliver(&self, mail: &Mail) -> Result<Option<PathBuf>, Undelivered> {
+        if mail.to.starts_with('+') && !mail.to.contains('@') {
+            let texter = self.texter.as_ref().ok_or_else(|| Undelivered::Later("sms.url is not set".into()))?;
+            return texter.send(&mail.to, mail.text.trim()).await.map(|()| None);
+        }
         let message = self.message(mail)?;
         match &self.way {
             Way::Folder(folder) => write(folder, &message, &self.random).map(Some).map_err(Undelivered::Later),

@@ -3,3 +3,4 @@
 pub mod hook;
 pub mod ldap;
 pub mod mail;
+pub mod sms;

@@ -36,22 +36,17 @@ pub(super) struct Pending {
 impl Pending {
     /// On what terms the sign-in goes on: on the device that it began on.
     pub(super) fn terms<'a>(&'a self, client: &'a Client) -> Terms<'a> {
-        terms_of(&self.key, &self.challenge, client)
+        let key = self.challenge.payload.as_deref().and_then(|payload| Carried::read(payload).device);
+        let device = key.map(|key| NamedDevice { key, answered: Some(&self.key) });
+        Terms { device, ..Terms::from(client) }
     }
-}
-
-/// On what terms a sign-in goes on from the answer to a challenge.
-pub(super) fn terms_of<'a>(key: &'a ChallengeKey, challenge: &'a Challenge, client: &'a Client) -> Terms<'a> {
-    let device = challenge.payload.as_deref().and_then(|payload| Carried::read(payload).device);
-    let device = device.map(|device| NamedDevice { key: device, answered: Some(key) });
-    Terms { device, ..Terms::from(client) }
 }
 
 /// What a challenge carries on from the proofs before it.
 #[derive(Default)]
 pub(super) struct Carried<'a> {
     /// What the first proof stands on; none where the challenge itself says whether it is still owed.
-    state: Option<&'a str>,
+    pub(super) state: Option<&'a str>,
     /// The key of the device that the sign-in began on.
     pub(super) device: Option<&'a str>,
     /// Whether the device's proof stands for a second factor that was not asked.
@@ -116,12 +111,6 @@ impl Pool {
     /// on with a second factor (S23). A new password says by itself whether it is still owed.
     pub(super) fn proof_state(&self, user: &User) -> String {
         format!("{}.{}", user.session_epoch, self.password_state(Some(user)))
-    }
-
-    /// What a challenge of a sign-in carries on: what its proof stands on, and the device that it began on.
-    pub(super) fn carried(&self, terms: Terms<'_>, user: &User) -> Option<String> {
-        let (state, device) = (self.proof_state(user), terms.device.map(|device| device.key));
-        Carried { state: Some(&state), device, for_factor: false }.write()
     }
 
     /// Keeps a challenge under a handle of its own. That of a second factor names the pool, because nothing else in
@@ -191,32 +180,31 @@ impl Pool {
         by: Option<(&Client, &str)>,
     ) -> Result<Pending, Error> {
         let (key, challenge) = self.kept(purpose, session, by.map(|(client, _)| client)).await?;
-        self.owed_by(key, challenge, by.map(|(_, name)| name)).await
+        self.owed_by(key, challenge, by).await
     }
 
     /// The same where its place is known.
     pub(super) async fn pending_at(&self, key: ChallengeKey, by: Option<(&Client, &str)>) -> Result<Pending, Error> {
         let found = self.ports.tokens.attempt_challenge(&key, self.now()).await?;
         let challenge = found.filter(|found| by.is_none_or(|(client, _)| found.client == client.id));
-        self.owed_by(key, challenge.ok_or(Error::ChallengeInvalid)?, by.map(|(_, name)| name)).await
+        self.owed_by(key, challenge.ok_or(Error::ChallengeInvalid)?, by).await
     }
 
-    /// Who owes a challenge, if he still does.
-    async fn owed_by(&self, key: ChallengeKey, challenge: Challenge, username: Option<&str>) -> Result<Pending, Error> {
+    async fn owed_by(
+        &self,
+        key: ChallengeKey,
+        challenge: Challenge,
+        by: Option<(&Client, &str)>,
+    ) -> Result<Pending, Error> {
         let user = self.ports.directory.user(self.id(), challenge.user).await?;
-        let user = user.filter(|user| username.is_none_or(|name| self.names(user, name)));
+        let user = user.filter(|user| by.is_none_or(|(_, name)| self.names(user, name)));
         let user = user.ok_or(Error::ChallengeInvalid)?;
         check_standing(&user)?;
-        if self.stands(&challenge, &user) == Some(false) {
+        let state = challenge.payload.as_deref().and_then(|payload| Carried::read(payload).state);
+        if state.is_some_and(|state| state != self.proof_state(&user)) {
             return Err(Error::ChallengeInvalid);
         }
         Ok(Pending { key, challenge, user })
-    }
-
-    /// Whether what the first proof of a challenge stood on is still so; none where it does not say.
-    pub(super) fn stands(&self, challenge: &Challenge, user: &User) -> Option<bool> {
-        let state = Carried::read(challenge.payload.as_deref()?).state?;
-        Some(state == self.proof_state(user))
     }
 
     /// Takes a challenge away. `ChallengeUsed` for all but one caller.

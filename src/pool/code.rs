@@ -15,7 +15,7 @@ use crate::error::{Error, Rule};
 use crate::store::directory::{User, UserStatus};
 use crate::store::tokens::{Answer, Challenge, ChallengeKey, Purpose};
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How long a code is. Eight digits are 26 bits; with five attempts a code, a guess succeeds once in twenty million
 /// (S21). Cognito's clients ask for six.

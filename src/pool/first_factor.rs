@@ -70,7 +70,7 @@ pub struct Choice<'a> {
     pub password: Option<&'a str>,
     /// `SRP_A`, where it comes along.
     pub srp_a: Option<&'a str>,
-    /// The device that the client says it runs on.
+    /// The device that the client believes to be remembered.
     pub device: Option<&'a str>,
 }
 
@@ -190,7 +190,8 @@ impl Pool {
         self.count_mail(login.account, source).await?;
         let step = if factor == FirstFactor::SmsOtp { CodeStep::SMS_OTP } else { CodeStep::EMAIL_OTP };
         let address = login.user.as_ref().map(|user| self.address_for(step, user)).transpose()?.flatten();
-        let seen = address.map_or_else(|| self.seeming_delivery(username), Delivery::to);
+        let seeming = if factor == FirstFactor::SmsOtp { Self::seeming_number } else { Self::seeming_delivery };
+        let seen = address.map_or_else(|| seeming(self, username), Delivery::to);
         let to = login.user.as_ref().zip(address);
         self.ask_code(step, terms, login.account, to, seen).await
     }

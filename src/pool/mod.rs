@@ -44,6 +44,7 @@ mod mfa;
 mod moving;
 pub mod name;
 mod new_password;
+mod number;
 mod organization;
 mod otp;
 pub mod outbox;
@@ -165,6 +166,8 @@ pub struct Ports {
     pub ldap: Option<Ldap>,
     /// The hooks that stand for the functions of pools. `/readyz` does not ask them either.
     pub hooks: Hooks,
+    /// Whether text messages are sent.
+    pub texts: bool,
     /// One turn at a time for each account.
     pub turns: Turns,
     /// Throttles.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use super::auth::{Proven, Step};
-use super::challenge::{Asked, Pending, terms_of};
+use super::challenge::{Asked, Carried, Pending};
 use super::delivery::Delivery;
 use super::factor::{Factor, Factors, Preference};
 use super::name::EmailAddress;
@@ -70,7 +70,7 @@ impl Pool {
     pub(super) fn reach<'u>(&self, user: &'u User, contact: Contact) -> Option<&'u str> {
         match contact {
             Contact::Email => user.verified_email(),
-            Contact::PhoneNumber => None,
+            Contact::PhoneNumber => user.phone.as_deref().filter(|_| user.phone_verified && self.ports.texts),
         }
     }
 
@@ -100,15 +100,20 @@ impl Pool {
             // An answer is counted when it is read, and when it is compared.
             attempts_left: self.ports.limits.code_attempts.saturating_mul(2),
             answer: Some(self.step_tag(step, account, to.map(|(_, address)| address), &code)),
-            payload: to.and_then(|(user, _)| self.carried(terms, user)),
+            payload: to.and_then(|(user, _)| self.challenge_of(step.purpose, terms, user, false).payload),
         };
         let session = self.put_anew(step.purpose, &challenge).await?;
-        let mail =
-            to.map(|(user, address)| self.ports.templates.sign_in_code(address, self.shown_name(user), &code, life));
+        let templates = &self.ports.templates;
+        let mail = to.map(|(user, address)| match step.contact {
+            Contact::Email => templates.sign_in_code(address, self.shown_name(user), &code, life),
+            Contact::PhoneNumber => templates.text_code(address, &code, life),
+        });
         self.outbox.enqueue(mail.transpose()?.as_ref(), challenge.expires_at).await?;
+        let about_user = (step == CodeStep::SMS_MFA).then_some(()).and(to);
         let medium = if seen.contact == Contact::Email { "EMAIL" } else { "SMS" };
-        let parameters =
+        let mut parameters =
             vec![("CODE_DELIVERY_DELIVERY_MEDIUM", medium.to_owned()), ("CODE_DELIVERY_DESTINATION", seen.destination)];
+        parameters.extend(about_user.map(|(user, _)| ("USER_ID_FOR_SRP", user.username.clone())));
         Ok(Asked { name: step.name, session, parameters })
     }
 
@@ -135,15 +140,16 @@ impl Pool {
         source: IpAddr,
     ) -> Result<Step, Error> {
         let CodeAnswer { username, session, code, .. } = answer;
-        let Pending { key, user, .. } = self.pending(step.purpose, session, Some((client, username))).await?;
-        let proof = self.judge_step(step, &key, user.sub, Some(&user), code);
+        let pending = self.pending(step.purpose, session, Some((client, username))).await?;
+        let user = &pending.user;
+        let proof = self.judge_step(step, &pending.key, user.sub, Some(user), code);
         let challenge = self.attempt(self.factor_account(user.sub), source, proof).await?;
         self.forgive_mails_of(user.sub).await?;
         let done = async {
-            let user = if step == CodeStep::EMAIL_SETUP { self.adopt_email(&user).await? } else { user };
-            self.last_step(terms_of(&key, &challenge, client), &user).await
+            let adopted = if step == CodeStep::EMAIL_SETUP { Some(self.adopt_email(user).await?) } else { None };
+            self.last_step(pending.terms(client), adopted.as_ref().unwrap_or(user)).await
         };
-        self.or_put_back(&key, &challenge, done.await).await
+        self.or_put_back(&pending.key, &challenge, done.await).await
     }
 
     async fn respond_first(
@@ -156,14 +162,16 @@ impl Pool {
         let CodeAnswer { username, session, code, .. } = answer;
         let (key, kept) = self.kept(step.purpose, session, Some(client)).await?;
         let user = self.owner_of(&kept, username).await?.user;
-        let user = user.filter(|user| self.stands(&kept, user) == Some(true));
+        let state = kept.payload.as_deref().and_then(|payload| Carried::read(payload).state);
+        let user = user.filter(|user| state.is_some_and(|state| state == self.proof_state(user)));
         let proof = self.judge_step(step, &key, kept.user, user.as_ref(), code);
         let challenge = self.attempt(kept.user, source, proof).await?;
-        let proven = Proven(user.ok_or(Error::CodeMismatch)?);
+        let user = user.ok_or(Error::CodeMismatch)?;
         self.forgive_mails_of(kept.user).await?;
         self.forgive_source(source).await?;
-        let done = self.next_step(terms_of(&key, &challenge, client), &proven).await;
-        self.or_put_back(&key, &challenge, done).await
+        let pending = Pending { key, challenge: kept, user: user.clone() };
+        let done = self.next_step(pending.terms(client), &Proven(user)).await;
+        self.or_put_back(&pending.key, &challenge, done).await
     }
 
     /// Counts, compares and consumes. What was kept for nobody is right for nobody.

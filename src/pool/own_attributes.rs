@@ -70,6 +70,9 @@ impl Pool {
         source: IpAddr,
         metadata: Option<&Metadata>,
     ) -> Result<Delivery, Error> {
+        if name == Contact::PhoneNumber.as_str() {
+            return self.send_number_code(caller, source).await;
+        }
         contact(name)?;
         let user = &caller.user;
         self.count_mail(user.sub, source).await?;
@@ -93,6 +96,9 @@ impl Pool {
         code: &str,
         source: IpAddr,
     ) -> Result<(), Error> {
+        if name == Contact::PhoneNumber.as_str() && self.ports.texts {
+            return self.prove_number(caller, code, source).await;
+        }
         contact(name)?;
         let user = &caller.user;
         self.count_source(source).await?;

@@ -10,6 +10,7 @@ use crate::error::chain;
 use crate::outbound::hook::Hooks;
 use crate::outbound::ldap::Ldap;
 use crate::outbound::mail::{Mailer, Templates};
+use crate::outbound::sms::Texter;
 use crate::pool::{Hasher, Pools, Ports, Surfaces, Turns};
 use crate::store::{self, Stores};
 
@@ -31,7 +32,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, String> {
 pub async fn assemble_on(config: &Config, stores: Stores, clock: Arc<dyn Clock>) -> Result<Assembled, String> {
     let random = Random::default();
     let master = master::load(config, &*stores.directory, &random).await?;
-    let mailer = Arc::new(Mailer::open(&config.mail, &config.data)?);
+    let mailer = Mailer::open(&config.mail, &config.data)?.texting(Texter::open(config, clock.clone())?);
     let ports = Arc::new(Ports {
         directory: stores.directory,
         tokens: stores.tokens,
@@ -42,6 +43,7 @@ pub async fn assemble_on(config: &Config, stores: Stores, clock: Arc<dyn Clock>)
         templates: Templates::load(&config.mail)?,
         ldap: Ldap::open(&config.ldap)?,
         hooks: Hooks::new(&config.hooks)?,
+        texts: config.sms.url.is_some(),
         turns: Turns::default(),
         limits: config.limits.clone(),
         keys: config.keys.clone(),
@@ -51,5 +53,5 @@ pub async fn assemble_on(config: &Config, stores: Stores, clock: Arc<dyn Clock>)
         region: config.cognito_region().to_owned(),
         issuer_style: config.cognito.issuer_style,
     });
-    Ok(Assembled { pools: Arc::new(Pools::new(ports.clone(), mailer)), ports })
+    Ok(Assembled { pools: Arc::new(Pools::new(ports.clone(), Arc::new(mailer))), ports })
 }

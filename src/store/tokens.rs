@@ -107,6 +107,8 @@ pub enum Purpose {
     SignUpCode,
     /// The proof of an address by mailed code.
     AddressCode,
+    /// The proof of a number by a code that was sent to it; found by the user.
+    NumberCode,
     /// The proof of a device, owed after all others; found by its random handle.
     Device,
     /// Another way to a device's proof that is owed; found by who owes it, or by the handle before.
@@ -139,6 +141,7 @@ impl Purpose {
             Self::CustomChallenge => "custom_challenge",
             Self::SignUpCode => "sign_up_code",
             Self::AddressCode => "address_code",
+            Self::NumberCode => "number_code",
             Self::Device => "device",
             Self::DeviceWay => "device_way",
         }

@@ -184,8 +184,7 @@ impl Answer<'_> {
     }
 
     async fn choice(&self, session: &str, factor: &str) -> Result<AuthOutput, Fault> {
-        let (password, srp_a) = (self.given.get("PASSWORD"), self.given.get("SRP_A"));
-        let device = self.given.get("DEVICE_KEY");
+        let [password, srp_a, device] = ["PASSWORD", "SRP_A", "DEVICE_KEY"].map(|name| self.given.get(name));
         let choice = Choice { username: self.username, factor: Some(factor), password, srp_a, device };
         choose(self.call, self.pool, self.client, session, choice).await
     }

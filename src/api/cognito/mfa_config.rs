@@ -77,6 +77,9 @@ async fn set_user_pool_mfa_config(call: &Call, input: SetUserPoolMfaConfigInput)
     if input.web_authn_configuration.is_some_and(|configuration| !configuration.is_empty()) {
         return Err(Fault::invalid("WebAuthnConfiguration is not available on this server."));
     }
+    if input.sms_mfa_configuration.is_some() && !call.api.ports.texts {
+        return Err(Fault::invalid("SmsMfaConfiguration is not available on this server."));
+    }
     let (email, sms) = (input.email_mfa_configuration.is_some(), input.sms_mfa_configuration.is_some());
     let members = [(EMAIL, input.email_mfa_configuration), (SMS, input.sms_mfa_configuration)];
     let given = members.into_iter().filter_map(|(member, given)| Some((member.to_owned(), Value::Object(given?))));

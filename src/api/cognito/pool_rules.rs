@@ -131,8 +131,9 @@ struct AdminCreateUserConfig {
 }
 
 impl PoolRules {
-    /// Takes what the call says. Errors: a member asks for something that is not built.
-    pub(super) fn read(members: Map<String, Value>) -> Result<Self, Fault> {
+    /// Takes what the call says; `texts` is whether text messages are sent. Errors: a member asks for something that is
+    /// not built.
+    pub(super) fn read(members: Map<String, Value>, texts: bool) -> Result<Self, Fault> {
         let rules: Self = operation::parse(Value::Object(members))?;
         for (member, nothing) in NOT_BUILT {
             let asked = rules.rest.get(member).filter(|asked| !asks_for_nothing(asked, nothing));
@@ -140,7 +141,7 @@ impl PoolRules {
         }
         for factor in &rules.policies.sign_in_policy.allowed_first_auth_factors {
             let member = format!("Policies.SignInPolicy.AllowedFirstAuthFactors {factor}");
-            refuse_if(first_proof(factor).is_none_or(|proof| proof == FirstProof::SmsOtp), &member)?;
+            refuse_if(first_proof(factor).is_none_or(|proof| proof == FirstProof::SmsOtp && !texts), &member)?;
         }
         refuse_if(
             rules.policies.password_policy.password_history_size > 0,

@@ -70,7 +70,7 @@ async fn create_user_pool(call: &Call, input: CreateUserPoolInput) -> Result<OfU
         schema: schema_of(input.schema)?,
         ..blank
     };
-    PoolRules::read(input.rules)?.apply(&mut draft)?;
+    PoolRules::read(input.rules, call.api.ports.texts)?.apply(&mut draft)?;
     let made = call.api.pools.create_pool(draft).await?;
     Ok(OfUserPool { user_pool: UserPool::of(&made, &call.api.config.cognito) })
 }
@@ -97,7 +97,7 @@ struct UpdateUserPoolInput {
 
 /// What is not named goes back to its default, as Cognito has it.
 async fn update_user_pool(call: &Call, input: UpdateUserPoolInput) -> Result<Empty, Fault> {
-    let rules = PoolRules::read(input.rules)?;
+    let rules = PoolRules::read(input.rules, call.api.ports.texts)?;
     let now = call.now();
     call.api.pools.refuse_while_importing(&input.user_pool_id).await?;
     let before = call.pool_settings(&input.user_pool_id).await?;

@@ -18,13 +18,8 @@ pub(super) async fn by_choice(
         return Ok(pool.sign_in_confirmed(client, username, session).await?.into());
     }
     let factor = given.get("PREFERRED_CHALLENGE");
-    let choice = Choice {
-        username,
-        factor,
-        password: given.get("PASSWORD"),
-        srp_a: given.get("SRP_A"),
-        device: given.get("DEVICE_KEY"),
-    };
+    let [password, srp_a, device] = ["PASSWORD", "SRP_A", "DEVICE_KEY"].map(|name| given.get(name));
+    let choice = Choice { username, factor, password, srp_a, device };
     let begun = pool.initiate_choice(client, served(choice)?, call.source).await;
     let (step, offered) = begun.map_err(Fault::of_proof)?;
     Ok(AuthOutput::from(step).offering(&offered))

@@ -25,7 +25,7 @@ macro_rules! built_in {
     ] };
 }
 const BUILT_IN: &[(&str, &str)] = built_in!(
-    "layout.html", "link_or_token.html";
+    "layout.html", "link_or_token.html", "text_code.txt";
     "reset_code", "verify_code", "sign_in_code", "temporary_password", "verify_email", "already_registered", "reset_link", "change_email",
     "email_changed", "invitation"
 );
@@ -127,6 +127,15 @@ impl Templates {
         self.secret("sign_in_code", to, username, code, valid_for).map_err(Error::internal)
     }
 
+    /// The text message with a code.
+    pub fn text_code(&self, to: &str, code: &str, valid_for: Duration) -> Result<Mail, Error> {
+        let values = context! { product => one_line(&self.product), code => code, valid_for => in_words(valid_for) };
+        let template = self.templates.get_template("text_code.txt");
+        let text = template.and_then(|template| template.render(&values));
+        let text = text.map_err(|fault| Error::internal(fault.to_string()))?;
+        Ok(Mail { to: to.to_owned(), subject: String::new(), text, html: String::new() })
+    }
+
     /// The mail with a temporary password.
     pub fn temporary_password(
         &self,
@@ -187,6 +196,7 @@ impl Templates {
         for kind in ["reset_code", "verify_code", "sign_in_code", "temporary_password"] {
             self.secret(kind, "", "name", "secret", valid_for)?;
         }
+        self.text_code("", "secret", valid_for).map_err(|error| crate::error::chain(&error))?;
         for kind in LinkMail::ALL {
             for link in [None, Some("https://example.test/?token=secret")] {
                 let text = LinkText { username: "name", link, token: "secret", organization: "Acme", valid_for };

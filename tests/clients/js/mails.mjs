@@ -16,9 +16,10 @@ async function mailsTo(folder, name) {
 }
 
 // The code in the mail of this number, once it is there.
-export async function mailedCode(folder, name, number = 1) {
+export async function mailedCode(folder, name, number = 1, digits = 6) {
+  const alone = new RegExp(`^\\s*(\\d{${digits}})\\s*$`, 'm');
   for (let tries = 0; tries < 200; tries += 1) {
-    const code = (await mailsTo(folder, name))[number - 1]?.match(/^\s*(\d{6})\s*$/m);
+    const code = (await mailsTo(folder, name))[number - 1]?.match(alone);
     if (code) return code[1];
     await pause();
   }
