@@ -62,6 +62,8 @@ pub(super) enum MessageKind {
     VerifyUserAttribute,
     /// He was invited.
     AdminCreateUser,
+    /// He signs in.
+    Authentication,
 }
 
 impl MessageKind {
@@ -74,6 +76,7 @@ impl MessageKind {
             Self::UpdateUserAttribute => "CustomMessage_UpdateUserAttribute",
             Self::VerifyUserAttribute => "CustomMessage_VerifyUserAttribute",
             Self::AdminCreateUser => "CustomMessage_AdminCreateUser",
+            Self::Authentication => "CustomMessage_Authentication",
         }
     }
 
@@ -119,6 +122,7 @@ impl Messages {
             | MessageKind::UpdateUserAttribute
             | MessageKind::VerifyUserAttribute => &self.verification,
             MessageKind::AdminCreateUser => &self.invitation,
+            MessageKind::Authentication => &self.authentication,
         }
     }
 }
@@ -137,6 +141,7 @@ impl Pool {
         let usual = match kind {
             MessageKind::ForgotPassword => templates.reset_code(to, name, text, life),
             MessageKind::AdminCreateUser => templates.temporary_password(to, name, text, life),
+            MessageKind::Authentication => templates.sign_in_code(to, name, text, life),
             MessageKind::SignUp
             | MessageKind::ResendCode
             | MessageKind::UpdateUserAttribute

@@ -9,6 +9,7 @@ use super::auth::{Proven, Step};
 use super::challenge::{Asked, Pending, terms_of};
 use super::delivery::Delivery;
 use super::factor::{Factor, Factors, Preference};
+use super::message::{MessageKind, Secret, Via};
 use super::name::EmailAddress;
 use super::settings::{Contact, FirstProof};
 use super::{Client, Digits, Pool, Terms};
@@ -102,10 +103,14 @@ impl Pool {
             answer: Some(self.step_tag(step, account, to.map(|(_, address)| address), &code)),
             payload: to.and_then(|(user, _)| self.carried(terms, user)),
         };
+        let secret = Secret { kind: MessageKind::Authentication, text: &code, life };
+        let via = Via { client: Some(&terms.client.id), metadata: None };
+        let mail = match to {
+            Some((user, address)) => Some(self.secret_mail(address, user, &secret, via).await?),
+            None => None,
+        };
         let session = self.put_anew(step.purpose, &challenge).await?;
-        let mail =
-            to.map(|(user, address)| self.ports.templates.sign_in_code(address, self.shown_name(user), &code, life));
-        self.outbox.enqueue(mail.transpose()?.as_ref(), challenge.expires_at).await?;
+        self.outbox.enqueue(mail.as_ref(), challenge.expires_at).await?;
         let medium = if seen.contact == Contact::Email { "EMAIL" } else { "SMS" };
         let parameters =
             vec![("CODE_DELIVERY_DELIVERY_MEDIUM", medium.to_owned()), ("CODE_DELIVERY_DESTINATION", seen.destination)];

@@ -184,11 +184,11 @@ impl From<DeviceVerifier> for AuthOutput {
     fn from(asked: DeviceVerifier) -> Self {
         let DeviceVerifier { srp_b, salt, secret_block, device_key, username } = asked;
         let challenge_parameters = BTreeMap::from([
-            ("SRP_B", srp_b),
-            ("SALT", salt),
-            ("SECRET_BLOCK", secret_block),
-            ("DEVICE_KEY", device_key),
-            ("USERNAME", username),
+            ("SRP_B".into(), srp_b),
+            ("SALT".into(), salt),
+            ("SECRET_BLOCK".into(), secret_block),
+            ("DEVICE_KEY".into(), device_key),
+            ("USERNAME".into(), username),
         ]);
         Self {
             challenge_name: Some("DEVICE_PASSWORD_VERIFIER"),
@@ -287,7 +287,8 @@ async fn by_custom(
         None => None,
     };
     let begin = CustomSignIn { username, srp_a, by_administrator };
-    match pool.initiate_custom(client, begin, call.source).await.map_err(Fault::of_proof)? {
+    let terms = Terms::from(client).on(given.get("DEVICE_KEY"));
+    match pool.initiate_custom(terms, begin, call.source).await.map_err(Fault::of_proof)? {
         CustomStep::Password(asked) => Ok(asked.into()),
         CustomStep::Step(step) => Ok(step.into()),
     }

@@ -5,14 +5,14 @@ use time::macros::format_description;
 
 use super::super::attribute::value_of;
 use super::super::settings::MfaMode;
-use super::super::{Pool, mfa};
+use super::super::{Pool, settings_of};
 use super::csv::{MFA_ENABLED, USERNAME, join};
 use crate::error::Error;
 use crate::store::directory::User;
 
 /// The line of a user under this header. Errors: `Internal` when his second factors can not be read.
 pub fn cognito_row(pool: &Pool, user: &User, header: &[String]) -> Result<String, Error> {
-    let (factors, _) = mfa::settings_of(user)?;
+    let (factors, _) = settings_of(user)?;
     let mfa = match pool.settings.mfa.mode {
         MfaMode::On => true,
         MfaMode::Optional => !factors.is_empty(),
