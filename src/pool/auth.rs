@@ -12,7 +12,7 @@ use super::hash::PasswordCheck;
 use super::user::check_standing;
 use super::{Asked, Client, CustomChallenge, Device, Pool, Terms, Tokens};
 use crate::clock::Timestamp;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::store::directory::{User, UserStatus};
 
 /// A user who has just proven who he is: by password, client secret or the foreign directory. Only the pool makes one.
@@ -244,10 +244,15 @@ impl Pool {
 
     /// The same for one whom the pool's own triggers let in: second factors are theirs to ask for.
     pub(super) async fn step_by_triggers(&self, terms: Terms<'_>, user: &User) -> Result<Step, Error> {
-        match self.owed(user)? {
-            Some(Owed::Password) => Ok(Step::Challenge(self.ask_new_password(terms, user).await?)),
-            Some(Owed::Factor(_)) | None => Ok(Step::Tokens(self.open_session(terms, user).await?)),
+        if let Some(Owed::Password) = self.owed(user)? {
+            return Ok(Step::Challenge(self.ask_new_password(terms, user).await?));
         }
+        let device = match self.known_device(terms, user).await {
+            // His challenge is used up, so that the client could not try again without it; it is offered another.
+            Err(Error::NotFound(Kind::Device)) => None,
+            found => found?,
+        };
+        self.device_or_tokens(terms, user, device).await
     }
 
     fn owed(&self, user: &User) -> Result<Option<Owed>, Error> {

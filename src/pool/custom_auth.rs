@@ -11,7 +11,7 @@ use super::custom_course::Course;
 use super::custom_trigger::{Actor, Answered, CUSTOM_CHALLENGE, Next, PASSWORD_VERIFIER, SRP_A, nonsense};
 use super::srp_sign_in::may_begin;
 use super::trigger::Trigger;
-use super::{Client, Metadata, PasswordVerifier, Pool};
+use super::{Metadata, PasswordVerifier, Pool, Terms};
 use crate::error::{Error, Rule};
 use crate::store::directory::User;
 use crate::store::tokens::{Challenge, Purpose};
@@ -64,14 +64,14 @@ impl Pool {
     /// [`Pool::initiate_srp`], `Unavailable`; with existence shown also `UserNotFound` and some standings.
     pub async fn initiate_custom(
         &self,
-        client: &Client,
+        terms: Terms<'_>,
         begin: CustomSignIn<'_>,
         source: IpAddr,
     ) -> Result<CustomStep, Error> {
         if !self.settings.triggers.functions.contains_key(Trigger::DefineAuthChallenge.name()) {
             return Err(Rule::NoCustomAuth.into());
         }
-        let actor = self.actor(client, begin.username).await?;
+        let actor = self.actor(terms, begin.username).await?;
         self.may_attempt(self.custom_account(actor.account), source).await?;
         match begin.srp_a {
             Some(srp_a) => self.begin_with_password(&actor, srp_a, begin.username, source).await,
@@ -80,7 +80,8 @@ impl Pool {
     }
 
     /// Who is meant. One of a foreign directory proves himself there.
-    async fn actor<'a>(&self, client: &'a Client, username: &str) -> Result<Actor<'a>, Error> {
+    async fn actor<'a>(&self, terms: Terms<'a>, username: &str) -> Result<Actor<'a>, Error> {
+        let client = terms.client;
         let Login { account, user } = self.find_login(username).await?;
         let user = user.filter(|user| !user.is_external() && !self.hides_sign_up(client, user));
         if !self.hides_existence(client) {
@@ -89,7 +90,7 @@ impl Pool {
         let login = Login { account: user.as_ref().map_or(account, |user| user.sub), user };
         let absent = || self.absent_name(&login, username);
         let name = login.user.as_ref().map_or_else(absent, |user| user.username.clone());
-        Ok(Actor { client, account: login.account, name, user: login.user, metadata: None })
+        Ok(Actor { terms, account: login.account, name, user: login.user, metadata: None })
     }
 
     async fn begin_with_password(
@@ -101,7 +102,7 @@ impl Pool {
     ) -> Result<CustomStep, Error> {
         match self.define_challenge(actor, &[Answered::new(SRP_A, true, None)]).await? {
             Next::Password => {
-                let asked = self.initiate_srp_then(actor.client, username, srp_a, Some(CUSTOM_CHALLENGE), source);
+                let asked = self.initiate_srp_then(actor.terms.client, username, srp_a, Some(CUSTOM_CHALLENGE), source);
                 asked.await.map(CustomStep::Password)
             }
             Next::Tokens | Next::Custom => {
@@ -125,12 +126,12 @@ impl Pool {
     /// Goes on with one who began with his password and has proven it. Errors as of [`Pool::respond_custom`].
     pub(super) async fn go_on_by_triggers(
         &self,
-        client: &Client,
+        terms: Terms<'_>,
         user: User,
         metadata: Option<&Metadata>,
         source: IpAddr,
     ) -> Result<Step, Error> {
-        let actor = Actor { client, account: user.sub, name: user.username.clone(), user: Some(user), metadata };
+        let actor = Actor { terms, account: user.sub, name: user.username.clone(), user: Some(user), metadata };
         let answered = [SRP_A, PASSWORD_VERIFIER].map(|name| Answered::new(name, true, None));
         let course = self.course(&actor, answered.to_vec(), false);
         let next = self.define_challenge(&actor, &course.answered).await?;
@@ -143,13 +144,13 @@ impl Pool {
     /// Errors: `ChallengeInvalid`, `NotAuthorized`, `Hook`, `Rule`, `TooManyRequests`, the standings, `Unavailable`.
     pub async fn respond_custom(
         &self,
-        client: &Client,
+        terms: Terms<'_>,
         answer: CustomAnswer<'_>,
         source: IpAddr,
     ) -> Result<Step, Error> {
-        let (key, challenge) = self.kept(Purpose::CustomChallenge, answer.session, Some(client)).await?;
-        let mut course = self.open_course(client, &challenge)?;
-        let actor = self.actor_again(client, &challenge, &course, &answer).await?;
+        let (key, challenge) = self.kept(Purpose::CustomChallenge, answer.session, Some(terms.client)).await?;
+        let mut course = self.open_course(terms.client, &challenge)?;
+        let actor = self.actor_again(terms, &challenge, &course, &answer).await?;
         let account = self.custom_account(actor.account);
         self.count_part(account, source).await?;
         self.consume_key(&key).await?;
@@ -165,7 +166,7 @@ impl Pool {
     /// Who answers: the one who was asked, as he is now, if nothing happened that voids what he has done so far (S23).
     async fn actor_again<'a>(
         &self,
-        client: &'a Client,
+        terms: Terms<'a>,
         challenge: &Challenge,
         course: &Course,
         answer: &CustomAnswer<'a>,
@@ -181,7 +182,7 @@ impl Pool {
         if !(same && named) {
             return Err(Error::ChallengeInvalid);
         }
-        Ok(Actor { client, account, name: course.name.clone(), user, metadata: answer.metadata })
+        Ok(Actor { terms, account, name: course.name.clone(), user, metadata: answer.metadata })
     }
 
     async fn follow_custom(

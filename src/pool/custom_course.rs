@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::auth::Step;
 use super::custom_auth::CustomChallenge;
 use super::custom_trigger::{Actor, Answered};
-use super::{Client, Pool, Terms};
+use super::{Client, Pool};
 use crate::crypto;
 use crate::error::Error;
 use crate::store::tokens::{Challenge, Purpose};
@@ -51,10 +51,10 @@ impl Pool {
         let (private, metadata) = (puzzle.private_challenge_parameters, puzzle.challenge_metadata);
         let course = Course { private, metadata, ..course };
         let challenge = Challenge {
-            client: actor.client.id.clone(),
+            client: actor.terms.client.id.clone(),
             user: actor.account,
             user_version: 0,
-            expires_at: self.now().plus(actor.client.auth_session_life()),
+            expires_at: self.now().plus(actor.terms.client.auth_session_life()),
             attempts_left: ATTEMPTS,
             answer: None,
             payload: Some(self.seal_course(actor, &course)?),
@@ -80,12 +80,12 @@ impl Pool {
         if course.counted {
             self.forgive_source(source).await?;
         }
-        self.step_by_triggers(Terms::from(actor.client), &user).await
+        self.step_by_triggers(actor.terms, &user).await
     }
 
     fn seal_course(&self, actor: &Actor<'_>, course: &Course) -> Result<String, Error> {
         let plain = Zeroizing::new(serde_json::to_vec(course).map_err(Error::internal)?);
-        let place = place(actor.client, actor.account);
+        let place = place(actor.terms.client, actor.account);
         Ok(crypto::encode(self.secrets.custom_auth.seal(&self.ports.random, &place, &plain)?))
     }
 

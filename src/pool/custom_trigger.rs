@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::trigger::{Occasion, Trigger};
-use super::{Client, Metadata, Pool};
+use super::{Metadata, Pool, Terms};
 use crate::error::{Error, HookFault, Rule};
 use crate::store::directory::User;
 
@@ -30,7 +30,7 @@ const LONGEST_METADATA: usize = 2_048;
 
 /// Who signs in; also one who does not exist, or must seem not to.
 pub(super) struct Actor<'a> {
-    pub(super) client: &'a Client,
+    pub(super) terms: Terms<'a>,
     /// Whom answers are counted for.
     pub(super) account: Uuid,
     /// As client and triggers are told.
@@ -148,12 +148,13 @@ impl Pool {
         response: Value,
     ) -> Result<T, Error> {
         if let Value::Object(members) = &mut request {
-            members.insert("userNotFound".to_owned(), actor.user.is_none().into());
+            let hides = self.hides_existence(actor.terms.client);
+            members.insert("userNotFound".to_owned(), json!(hides.then_some(actor.user.is_none())));
             members.insert("clientMetadata".to_owned(), json!(actor.metadata));
         }
         let occasion = Occasion {
             source,
-            client: Some(&actor.client.id),
+            client: Some(&actor.terms.client.id),
             username: &actor.name,
             user: actor.user.as_ref(),
             request,

@@ -9,7 +9,7 @@ use super::custom_trigger::nonsense;
 use super::trigger::{Occasion, Trigger};
 use super::{Metadata, Pool};
 use crate::error::Error;
-use crate::outbound::mail::{Mail, OwnText};
+use crate::outbound::mail::{Mail, OwnText, filled};
 use crate::store::directory::User;
 
 /// Where a pool's own words have the code or the temporary password.
@@ -20,6 +20,7 @@ pub const USERNAME: &str = "{username}";
 /// What Cognito's model allows a pool, and so its trigger.
 const LONGEST_MESSAGE: usize = 20_000;
 const LONGEST_SUBJECT: usize = 140;
+const LONGEST_TEXT: usize = 140;
 
 /// A pool's own words, by what they tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +63,8 @@ pub(super) enum MessageKind {
     VerifyUserAttribute,
     /// He was invited.
     AdminCreateUser,
+    /// He signs in.
+    Authentication,
 }
 
 impl MessageKind {
@@ -74,6 +77,7 @@ impl MessageKind {
             Self::UpdateUserAttribute => "CustomMessage_UpdateUserAttribute",
             Self::VerifyUserAttribute => "CustomMessage_VerifyUserAttribute",
             Self::AdminCreateUser => "CustomMessage_AdminCreateUser",
+            Self::Authentication => "CustomMessage_Authentication",
         }
     }
 
@@ -98,6 +102,7 @@ pub(super) struct Via<'a> {
 struct Custom {
     email_message: Option<String>,
     email_subject: Option<String>,
+    sms_message: Option<String>,
 }
 
 /// A secret on its way to a user.
@@ -119,6 +124,7 @@ impl Messages {
             | MessageKind::UpdateUserAttribute
             | MessageKind::VerifyUserAttribute => &self.verification,
             MessageKind::AdminCreateUser => &self.invitation,
+            MessageKind::Authentication => &self.authentication,
         }
     }
 }
@@ -137,6 +143,7 @@ impl Pool {
         let usual = match kind {
             MessageKind::ForgotPassword => templates.reset_code(to, name, text, life),
             MessageKind::AdminCreateUser => templates.temporary_password(to, name, text, life),
+            MessageKind::Authentication => templates.sign_in_code(to, name, text, life),
             MessageKind::SignUp
             | MessageKind::ResendCode
             | MessageKind::UpdateUserAttribute
@@ -149,6 +156,21 @@ impl Pool {
             message: custom.email_message.as_deref().or(email.as_deref()),
         };
         Ok(usual.in_words(own, &[(CODE, text), (USERNAME, name)]))
+    }
+
+    /// The text message that tells a user a secret. Errors: `Hook`, `Internal`.
+    pub(super) async fn secret_text(
+        &self,
+        number: &str,
+        user: &User,
+        secret: &Secret<'_>,
+        via: Via<'_>,
+    ) -> Result<Mail, Error> {
+        let usual = self.ports.templates.text_code(number, secret.text, secret.life)?;
+        let custom = self.custom_message(user, secret.kind, via).await?;
+        let own = custom.sms_message.as_deref().or(self.settings.messages.on(secret.kind).sms.as_deref());
+        let values = [(CODE, secret.text), (USERNAME, self.shown_name(user))];
+        Ok(Mail { text: own.map_or(usual.text, |own| filled(own, &values)), ..usual })
     }
 
     /// The words of the pool's trigger, which never hears the secret itself.
@@ -168,8 +190,10 @@ impl Pool {
         };
         let custom: Custom = self.trigger(Trigger::CustomMessage, occasion).await?.unwrap_or_default();
         let fits = |text: &Option<String>, longest| text.as_ref().is_none_or(|text| text.chars().count() <= longest);
-        let told = custom.email_message.as_deref().is_none_or(|words| kind.is_told_by(words));
-        if told && fits(&custom.email_message, LONGEST_MESSAGE) && fits(&custom.email_subject, LONGEST_SUBJECT) {
+        let told = |text: &Option<String>| text.as_deref().is_none_or(|words| kind.is_told_by(words));
+        let mail = fits(&custom.email_message, LONGEST_MESSAGE) && fits(&custom.email_subject, LONGEST_SUBJECT);
+        let told = told(&custom.email_message) && told(&custom.sms_message);
+        if told && mail && fits(&custom.sms_message, LONGEST_TEXT) {
             return Ok(custom);
         }
         Err(nonsense(Trigger::CustomMessage, "its words do not tell what they have to, or are too long"))

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::Caller;
-use super::Pool;
 use super::code::DAY;
 use super::delivery::{Delivery, NO_SMS};
+use super::message::{MessageKind, Secret, Via};
+use super::{Caller, Metadata, Pool};
 use crate::error::{Error, Rule};
 use crate::store::directory::User;
 use crate::store::tokens::{Answer, Challenge, Purpose};
@@ -15,8 +15,14 @@ const DIGITS: usize = 6;
 impl Pool {
     /// Sends a code that proves the caller's number.
     ///
-    /// Errors: `Rule` where no messages are sent or he has no number, `TooManyRequests`, `Unavailable`.
-    pub(super) async fn send_number_code(&self, caller: &Caller, source: IpAddr) -> Result<Delivery, Error> {
+    /// Errors: `Rule` where no messages are sent or he has no number, `TooManyRequests`, `Hook`,
+    /// `Unavailable`.
+    pub(super) async fn send_number_code(
+        &self,
+        caller: &Caller,
+        source: IpAddr,
+        metadata: Option<&Metadata>,
+    ) -> Result<Delivery, Error> {
         if !self.ports.texts {
             return Err(NO_SMS.into());
         }
@@ -24,6 +30,9 @@ impl Pool {
         let number = user.phone.as_deref().ok_or(Rule::Form("The user has no phone number."))?;
         self.count_mail(user.sub, source).await?;
         let code = self.ports.random.text(b"0123456789", DIGITS)?;
+        let secret = Secret { kind: MessageKind::VerifyUserAttribute, text: &code, life: DAY };
+        let via = Via { client: Some(&caller.claims.client_id), metadata };
+        let text = self.secret_text(number, user, &secret, via).await?;
         let challenge = Challenge {
             client: caller.claims.client_id.clone(),
             user: user.sub,
@@ -34,7 +43,6 @@ impl Pool {
             payload: None,
         };
         self.ports.tokens.put_challenge(&self.code_key(Purpose::NumberCode, user.sub), &challenge).await?;
-        let text = self.ports.templates.text_code(number, &code, DAY)?;
         self.outbox.enqueue(Some(&text), challenge.expires_at).await?;
         Ok(Delivery::to(number))
     }

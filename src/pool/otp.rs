@@ -9,6 +9,7 @@ use super::auth::{Proven, Step};
 use super::challenge::{Asked, Carried, Pending};
 use super::delivery::Delivery;
 use super::factor::{Factor, Factors, Preference};
+use super::message::{MessageKind, Secret, Via};
 use super::name::EmailAddress;
 use super::settings::{Contact, FirstProof};
 use super::{Client, Digits, Pool, Terms};
@@ -102,13 +103,15 @@ impl Pool {
             answer: Some(self.step_tag(step, account, to.map(|(_, address)| address), &code)),
             payload: to.and_then(|(user, _)| self.challenge_of(step.purpose, terms, user, false).payload),
         };
+        let secret = Secret { kind: MessageKind::Authentication, text: &code, life };
+        let via = Via { client: Some(&terms.client.id), metadata: None };
+        let mail = match (to, step.contact) {
+            (Some((user, address)), Contact::Email) => Some(self.secret_mail(address, user, &secret, via).await?),
+            (Some((user, number)), Contact::PhoneNumber) => Some(self.secret_text(number, user, &secret, via).await?),
+            (None, _) => None,
+        };
         let session = self.put_anew(step.purpose, &challenge).await?;
-        let templates = &self.ports.templates;
-        let mail = to.map(|(user, address)| match step.contact {
-            Contact::Email => templates.sign_in_code(address, self.shown_name(user), &code, life),
-            Contact::PhoneNumber => templates.text_code(address, &code, life),
-        });
-        self.outbox.enqueue(mail.transpose()?.as_ref(), challenge.expires_at).await?;
+        self.outbox.enqueue(mail.as_ref(), challenge.expires_at).await?;
         let about_user = (step == CodeStep::SMS_MFA).then_some(()).and(to);
         let medium = if seen.contact == Contact::Email { "EMAIL" } else { "SMS" };
         let mut parameters =

@@ -71,7 +71,7 @@ impl Pool {
         metadata: Option<&Metadata>,
     ) -> Result<Delivery, Error> {
         if name == Contact::PhoneNumber.as_str() {
-            return self.send_number_code(caller, source).await;
+            return self.send_number_code(caller, source, metadata).await;
         }
         contact(name)?;
         let user = &caller.user;

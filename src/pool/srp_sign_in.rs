@@ -220,9 +220,10 @@ impl Pool {
         }
         self.use_block(&block).await?;
         let proven = self.attempt(account, source, self.prove_by_srp(client, user, block, &proof)).await?;
+        let terms = Terms::from(client).on(proof.device);
         match kept.payload {
-            Some(_) => self.go_on_by_triggers(client, proven, proof.metadata, source).await,
-            None => self.next_step(Terms::from(client).on(proof.device), &Proven(proven)).await,
+            Some(_) => self.go_on_by_triggers(terms, proven, proof.metadata, source).await,
+            None => self.next_step(terms, &Proven(proven)).await,
         }
     }
 

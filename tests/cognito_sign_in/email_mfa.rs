@@ -322,6 +322,21 @@ async fn a_pools_factors_are_set_and_described(app: TestApp) {
     assert_eq!(get().await.whole(), (200, none));
 }
 
+story!(a_code_that_signs_in_is_mailed_in_the_pools_words);
+async fn a_code_that_signs_in_is_mailed_in_the_pools_words(app: TestApp) {
+    with_mail(&app, MfaMode::Optional, false).await;
+    wanting(&app, "alice").await;
+    let words = json!({ "Subject": "Your code", "Message": "It is ({####})" });
+    let body = json!({ "UserPoolId": app.pool().id(), "MfaConfiguration": "OPTIONAL", "EmailMfaConfiguration": words });
+    assert_eq!(app.cognito_admin("SetUserPoolMfaConfig", body).await.status, 200);
+    app.reload().await;
+    let session = sign_in(&app, "alice", PASSWORD).await.field("Session");
+    let mail = app.mail().await;
+    assert!(mail.contains("Subject: Your code\r\n") && mail.contains("text/html"), "{mail}");
+    let (_, rest) = mail.split_once("It is (").unwrap();
+    assert_eq!(answer(&app, &session, rest.split_once(')').unwrap().0).await.status, 200);
+}
+
 // They say so in their own words, and no code is sent in vain.
 story!(an_api_without_words_for_a_second_factor_says_so);
 async fn an_api_without_words_for_a_second_factor_says_so(app: TestApp) {

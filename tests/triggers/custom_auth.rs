@@ -14,6 +14,8 @@ use crate::cognito_sign_in::srp_client::SrpClient;
 
 const WRONG: &str = "NotAuthorizedException: Incorrect username or password.";
 const NO_SESSION: &str = "NotAuthorizedException: Invalid session for the user.";
+const USED: &str = "NotAuthorizedException: Invalid session for the user, session can only be used once.";
+const EXPIRED: &str = "NotAuthorizedException: Invalid session for the user, session is expired.";
 const NONSENSE: &str = "InvalidLambdaResponseException: Unrecognizable lambda output";
 const LOCKED: &str = "NotAuthorizedException: Password attempts exceeded";
 /// When every test begins.
@@ -148,10 +150,10 @@ async fn a_challenge_of_the_pools_own_is_asked_judged_and_yields_tokens(app: Tes
     );
     assert_eq!((heard[2]["request"]["session"].clone(), heard.len()), (steps, 3));
     // K10: the first answer used the challenge up.
-    assert_eq!(refused(&answer(&app, &first, "alice", "42").await), NO_SESSION);
+    assert_eq!(refused(&answer(&app, &first, "alice", "42").await), USED);
     let tokens = answer(&app, &second, "alice", "42").await;
     assert!(accepted(&app, &tokens).await);
-    assert_eq!(refused(&answer(&app, &second, "alice", "42").await), NO_SESSION);
+    assert_eq!(refused(&answer(&app, &second, "alice", "42").await), USED);
 }
 
 story!(a_third_wrong_answer_ends_the_sign_in_because_the_triggers_say_so, super::with_hook);
@@ -163,7 +165,7 @@ async fn a_third_wrong_answer_ends_the_sign_in_because_the_triggers_say_so(app: 
         session = answer(&app, &session, "alice", "41").await.field("Session");
     }
     assert_eq!(refused(&answer(&app, &session, "alice", "41").await), WRONG);
-    assert_eq!(refused(&answer(&app, &session, "alice", "42").await), NO_SESSION);
+    assert_eq!(refused(&answer(&app, &session, "alice", "42").await), USED);
 }
 
 async fn begin_with_password(app: &TestApp, srp: &SrpClient, name: &str) -> Answer {
@@ -296,7 +298,7 @@ async fn of_many_answers_at_once_one_is_judged(app: TestApp) {
     app.heard();
     let answers = join_all(["39", "40", "41"].map(|guess| answer(&app, &session, "alice", guess))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
-    assert!(answers.iter().filter(|answer| answer.status != 200).all(|answer| refused(answer) == NO_SESSION));
+    assert!(answers.iter().filter(|answer| answer.status != 200).all(|answer| refused(answer) == USED));
     let judged = app.heard_sources().into_iter().filter(|source| source.starts_with("Verify")).count();
     assert_eq!(judged, 1);
 }
@@ -361,7 +363,7 @@ async fn a_session_is_bound_to_its_user_its_client_and_its_time(app: TestApp) {
     assert_eq!(answer(&app, &begun, "alice@example.test", "42").await.status, 200);
     let begun = session(&app, "alice").await;
     app.clock.advance_seconds(900);
-    assert_eq!(refused(&answer(&app, &begun, "alice", "42").await), NO_SESSION);
+    assert_eq!(refused(&answer(&app, &begun, "alice", "42").await), EXPIRED);
 }
 
 story!(an_answer_that_makes_no_sense_lets_nobody_in, super::with_hook);

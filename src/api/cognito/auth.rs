@@ -287,7 +287,8 @@ async fn by_custom(
         None => None,
     };
     let begin = CustomSignIn { username, srp_a, by_administrator };
-    match pool.initiate_custom(client, begin, call.source).await.map_err(Fault::of_proof)? {
+    let terms = Terms::from(client).on(given.get("DEVICE_KEY"));
+    match pool.initiate_custom(terms, begin, call.source).await.map_err(Fault::of_proof)? {
         CustomStep::Password(asked) => Ok(asked.into()),
         CustomStep::Step(step) => Ok(step.into()),
     }

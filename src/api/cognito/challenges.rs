@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::operation::{Call, operations};
 use super::user_auth::choose;
 use crate::error::Error;
-use crate::pool::{Choice, Client, CodeAnswer, CustomAnswer, Metadata, NewPassword, Pool, SrpProof, Step};
+use crate::pool::{Choice, Client, CodeAnswer, CustomAnswer, Metadata, NewPassword, Pool, SrpProof, Step, Terms};
 
 operations! {
     Nobody RespondToAuthChallenge => respond_to_auth_challenge;
@@ -130,7 +130,8 @@ impl Answer<'_> {
     async fn custom(&self, session: &str) -> Result<Step, Fault> {
         let answer = self.given.need("ANSWER")?;
         let answer = CustomAnswer { username: self.username, session, answer, metadata: self.metadata };
-        self.pool.respond_custom(self.client, answer, self.call.source).await.map_err(Fault::of_proof)
+        let terms = Terms::from(self.client).on(self.given.get("DEVICE_KEY"));
+        self.pool.respond_custom(terms, answer, self.call.source).await.map_err(Fault::of_proof)
     }
 
     async fn new_password(&self, session: &str) -> Result<Step, Fault> {

@@ -13,7 +13,7 @@ operations! {
     Signed SetUserPoolMfaConfig => set_user_pool_mfa_config;
 }
 
-/// Members that are kept as they are given: their words are those of the deployment's own templates here.
+/// Members that are told again as they were given; their words are the pool's messages.
 const EMAIL: &str = "EmailMfaConfiguration";
 const SMS: &str = "SmsMfaConfiguration";
 
@@ -80,6 +80,10 @@ async fn set_user_pool_mfa_config(call: &Call, input: SetUserPoolMfaConfigInput)
     if input.sms_mfa_configuration.is_some() && !call.api.ports.texts {
         return Err(Fault::invalid("SmsMfaConfiguration is not available on this server."));
     }
+    let text = |of: Option<&Map<String, Value>>, member: &str| of?.get(member)?.as_str().map(str::to_owned);
+    let (mails, texts) = (input.email_mfa_configuration.as_ref(), input.sms_mfa_configuration.as_ref());
+    let (subject, message) = (text(mails, "Subject"), text(mails, "Message"));
+    let text_message = text(texts, "SmsAuthenticationMessage");
     let (email, sms) = (input.email_mfa_configuration.is_some(), input.sms_mfa_configuration.is_some());
     let members = [(EMAIL, input.email_mfa_configuration), (SMS, input.sms_mfa_configuration)];
     let given = members.into_iter().filter_map(|(member, given)| Some((member.to_owned(), Value::Object(given?))));
@@ -93,6 +97,11 @@ async fn set_user_pool_mfa_config(call: &Call, input: SetUserPoolMfaConfigInput)
     let change = |settings: &mut PoolSettings| {
         settings.mfa = rules;
         settings.mfa_described.clone_from(&given);
+        let words = &mut settings.messages.authentication;
+        (words.subject, words.email) = (subject.clone(), message.clone());
+        if text_message.is_some() {
+            words.sms.clone_from(&text_message);
+        }
     };
     Ok(UserPoolMfaConfig::from(&call.change_pool(&input.user_pool_id, change).await?))
 }
