@@ -131,7 +131,7 @@ impl Call<'_> {
         let proven = pool.authenticate_credential(&claim.id, secret, self.source()).await;
         let credential = proven.map_err(|error| Refusal::of_client(error, claim.by_header))?;
         let id = pool.public_id(credential.user()).to_string();
-        let terms = Terms { client: &client, refreshable: true, bound_to: &id };
+        let terms = Terms { bound_to: &id, ..Terms::from(&client) };
         let tokens = match grant {
             Grant::Password { username, password } => self.sign_in(&pool, terms, username, password).await,
             Grant::ClientCredentials => {
@@ -144,7 +144,7 @@ impl Call<'_> {
     }
 
     async fn sign_in(&self, pool: &Pool, terms: Terms<'_>, username: &str, password: &str) -> Result<Tokens, Error> {
-        let user = pool.prove(username, password, self.source()).await?;
+        let user = pool.prove(terms, username, password, self.source()).await?;
         pool.next_step(terms, &user).await?.tokens()
     }
 

@@ -118,19 +118,21 @@ impl Pool {
     ///
     /// Errors: `ChallengeInvalid`, `CodeMismatch` and `CodeUsed` (the challenge stays), `TooManyRequests`, the
     /// standings, `Unavailable`.
-    pub async fn respond_software_token(
+    pub async fn respond_software_token<'a>(
         &self,
-        client: &Client,
+        terms: impl Into<Terms<'a>>,
         username: &str,
         session: &str,
         code: &str,
         source: IpAddr,
     ) -> Result<Step, Error> {
-        let pending = self.pending(Purpose::SoftwareToken, session, Some((client, username))).await?;
+        let terms = terms.into();
+        let pending = self.pending(Purpose::SoftwareToken, session, Some((terms.client, username))).await?;
         let sub = pending.user.sub;
         let user = self.attempt(self.factor_account(sub), source, self.prove_software_token(sub, code)).await?;
         self.consume(&pending).await?;
-        self.last_step(Terms::from(client), &user).await
+        let step = self.last_step(terms, &user).await;
+        self.or_put_back(&pending.key, &pending.challenge, step).await
     }
 
     /// The step of the code is kept with the user before anything comes of it, so that of two equal answers one wins.
@@ -227,10 +229,17 @@ impl Pool {
     /// Answers MFA_SETUP, with the handle of a factor that was just set up.
     ///
     /// Errors: `ChallengeInvalid`, the standings, `Unavailable`.
-    pub async fn respond_mfa_setup(&self, client: &Client, username: &str, session: &str) -> Result<Step, Error> {
-        let pending = self.pending(Purpose::MfaReady, session, Some((client, username))).await?;
+    pub async fn respond_mfa_setup<'a>(
+        &self,
+        terms: impl Into<Terms<'a>>,
+        username: &str,
+        session: &str,
+    ) -> Result<Step, Error> {
+        let terms = terms.into();
+        let pending = self.pending(Purpose::MfaReady, session, Some((terms.client, username))).await?;
         self.consume(&pending).await?;
-        self.last_step(Terms::from(client), &pending.user).await
+        let step = self.last_step(terms, &pending.user).await;
+        self.or_put_back(&pending.key, &pending.challenge, step).await
     }
 
     /// Says whether a user wants to be asked for the code of his application.

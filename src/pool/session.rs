@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::refresh_token::RefreshToken;
 use super::token::AccessClaims;
-use super::{Client, Pool};
+use super::token_trigger::TokenChanges;
+use super::{Client, Metadata, Pool, TokenEvent};
 use crate::error::Error;
 use crate::store::directory::{SessionOwner, User};
 use crate::store::tokens::{Session, SessionKey};
@@ -20,15 +21,25 @@ pub struct Terms<'a> {
     pub refreshable: bool,
     /// Whom the refresh token is bound to besides the client; empty: nobody.
     pub bound_to: &'a str,
+    /// What leads to the tokens.
+    pub event: TokenEvent,
+    /// What the client says for the triggers.
+    pub metadata: Option<&'a Metadata>,
 }
 
 impl<'a> From<&'a Client> for Terms<'a> {
     fn from(client: &'a Client) -> Self {
-        Self { client, refreshable: true, bound_to: "" }
+        Self { client, refreshable: true, bound_to: "", event: TokenEvent::Authentication, metadata: None }
     }
 }
 
-impl Terms<'_> {
+impl<'a> Terms<'a> {
+    /// The same, with what the client says for the triggers.
+    #[must_use]
+    pub fn telling(self, metadata: Option<&'a Metadata>) -> Self {
+        Self { metadata, ..self }
+    }
+
     fn session_life(self) -> Duration {
         if self.refreshable { self.client.refresh_token_life() } else { self.client.access_token_life() }
     }
@@ -57,8 +68,11 @@ pub struct Caller {
 }
 
 impl Pool {
-    /// Opens a session for a user who owes nothing more.
+    /// Opens a session for a user who owes nothing more. The triggers come first: whom one refuses has none, and who was
+    /// signed out while they were asked has one of an epoch that is over.
     pub(super) async fn open_session(&self, terms: Terms<'_>, user: &User) -> Result<Tokens, Error> {
+        let changes = self.token_changes(terms, user).await?;
+        self.post_authentication(terms, user).await?;
         self.newest_keys().await?;
         let now = self.now();
         let session = Session {
@@ -75,7 +89,7 @@ impl Pool {
             refreshes: 0,
         };
         self.ports.tokens.open_session(&session).await?;
-        self.tokens(terms, user, &session, terms.refreshable).await
+        self.tokens(terms, user, &session, terms.refreshable, changes.as_ref()).await
     }
 
     /// The tokens of a session as it is now.
@@ -85,8 +99,9 @@ impl Pool {
         user: &User,
         session: &Session,
         refresh: bool,
+        changes: Option<&TokenChanges>,
     ) -> Result<Tokens, Error> {
-        let issued = self.issue(terms.client, user, session).await?;
+        let issued = self.issue(terms.client, user, session, changes).await?;
         let refresh_token = refresh.then(|| RefreshToken::current(session).encode(&self.secrets.refresh, terms));
         Ok(Tokens {
             access_token: issued.access_token,

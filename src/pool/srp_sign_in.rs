@@ -48,15 +48,17 @@ impl Pool {
     /// Begins a sign-in by SRP. A name without a user, or a user without a verifier, is asked all the same; nothing
     /// proves him.
     ///
-    /// Errors: `InvalidParameter` about `srp_a`, `TooManyRequests`, `Unavailable`; with existence shown also
+    /// Errors: `InvalidParameter` about `srp_a`, `TooManyRequests`, `Hook`, `Unavailable`; with existence shown also
     /// `UserNotFound`, `UserDisabled` and `UserNotConfirmed`.
-    pub async fn initiate_srp(
+    pub async fn initiate_srp<'a>(
         &self,
-        client: &Client,
+        terms: impl Into<Terms<'a>>,
         username: &str,
         srp_a: &str,
         source: IpAddr,
     ) -> Result<PasswordVerifier, Error> {
+        let terms = terms.into();
+        let client = terms.client;
         let a = SrpA::parse(srp_a)?;
         self.ports.hasher.room()?;
         let login = self.find_login(username).await?;
@@ -65,6 +67,7 @@ impl Pool {
             let user = login.user.as_ref().ok_or(Error::UserNotFound)?;
             may_begin(user)?;
         }
+        self.pre_authentication(terms, (login.account, login.user.as_ref()), username, source).await?;
         let verifier = self.verifier_or_none(login.account, login.user.as_ref())?;
         let user_id =
             login.user.as_ref().map_or_else(|| self.absent_name(&login, username), |user| user.username.clone());
@@ -122,7 +125,14 @@ impl Pool {
     ///
     /// Errors: `ChallengeInvalid`, `NotFound(Device)`, `NotAuthorized`, `TooManyRequests`, the standings of
     /// [`Pool::next_step`], `Unavailable`.
-    pub async fn respond_srp(&self, client: &Client, proof: SrpProof<'_>, source: IpAddr) -> Result<Step, Error> {
+    pub async fn respond_srp<'a>(
+        &self,
+        terms: impl Into<Terms<'a>>,
+        proof: SrpProof<'_>,
+        source: IpAddr,
+    ) -> Result<Step, Error> {
+        let terms = terms.into();
+        let client = terms.client;
         let place = self.block_place(client);
         let block = SecretBlock::open(&self.secrets.srp_block, place, proof.secret_block, self.now());
         let block = block.ok_or(Error::ChallengeInvalid)?;
@@ -139,7 +149,7 @@ impl Pool {
         let user = user.filter(|user| self.names(user, proof.username));
         let account = block.user;
         let proven = self.attempt(account, source, self.prove_by_srp(client, user, block, &proof)).await?;
-        self.next_step(Terms::from(client), &Proven(proven)).await
+        self.next_step(terms, &Proven(proven)).await
     }
 
     async fn prove_by_srp(

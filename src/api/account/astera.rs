@@ -140,7 +140,7 @@ impl Call<'_> {
 
     /// `refreshable`: rememberMe.
     fn terms(&self, refreshable: bool) -> Terms<'_> {
-        Terms { client: self.client, refreshable, bound_to: "" }
+        Terms { refreshable, ..Terms::from(self.client) }
     }
 }
 

@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::operation::{Call, operations};
 use super::secret::{check_hash, check_hash_of_token};
 use crate::pool::client::AuthFlow;
-use crate::pool::{Client, PasswordVerifier, Pool, Step, Terms, Tokens};
+use crate::pool::{Client, Metadata, PasswordVerifier, Pool, Step, Terms, Tokens};
 
 operations! {
     Nobody InitiateAuth => initiate_auth;
@@ -23,6 +23,7 @@ struct InitiateAuthInput {
     client_id: String,
     #[serde(default)]
     auth_parameters: Parameters,
+    client_metadata: Option<Metadata>,
 }
 
 #[derive(Deserialize)]
@@ -165,18 +166,20 @@ async fn begin(
     admin: bool,
 ) -> Result<AuthOutput, Fault> {
     let given = &input.auth_parameters;
+    // Only for what comes before the proof; the triggers after it are told what comes with the answer to a challenge.
+    let terms = Terms::from(client).telling(input.client_metadata.as_ref());
     match (input.auth_flow.as_str(), admin) {
         ("USER_PASSWORD_AUTH", false) => {
             may(pool, client, AuthFlow::AllowUserPasswordAuth, "USER_PASSWORD_AUTH flow not enabled for this client")?;
-            by_password(call, pool, client, given).await
+            by_password(call, pool, terms, given).await
         }
         ("ADMIN_USER_PASSWORD_AUTH" | "ADMIN_NO_SRP_AUTH", true) => {
             may(pool, client, AuthFlow::AllowAdminUserPasswordAuth, "Auth flow not enabled for this client")?;
-            by_password(call, pool, client, given).await
+            by_password(call, pool, terms, given).await
         }
         ("USER_SRP_AUTH", _) => {
             may(pool, client, AuthFlow::AllowUserSrpAuth, "USER_SRP_AUTH is not enabled for the client.")?;
-            by_srp(call, pool, client, given).await
+            by_srp(call, pool, terms, given).await
         }
         ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => by_refresh_token(pool, client, given).await,
         ("CUSTOM_AUTH", _) => {
@@ -195,17 +198,17 @@ fn may(pool: &Pool, client: &Client, flow: AuthFlow, otherwise: &'static str) ->
     if pool.allows(client, flow) { Ok(()) } else { Err(Fault::invalid(otherwise)) }
 }
 
-async fn by_password(call: &Call, pool: &Pool, client: &Client, given: &Parameters) -> Result<AuthOutput, Fault> {
-    let username = given.username(pool, client).await?;
+async fn by_password(call: &Call, pool: &Pool, terms: Terms<'_>, given: &Parameters) -> Result<AuthOutput, Fault> {
+    let username = given.username(pool, terms.client).await?;
     let password = given.need("PASSWORD")?;
-    let proven = pool.prove_to(client, username, password, call.source).await.map_err(Fault::of_proof)?;
-    Ok(pool.next_step(Terms::from(client), &proven).await?.into())
+    let proven = pool.prove_to(terms, username, password, call.source).await.map_err(Fault::of_proof)?;
+    Ok(pool.next_step(Terms::from(terms.client), &proven).await?.into())
 }
 
-async fn by_srp(call: &Call, pool: &Pool, client: &Client, given: &Parameters) -> Result<AuthOutput, Fault> {
-    let username = given.username(pool, client).await?;
+async fn by_srp(call: &Call, pool: &Pool, terms: Terms<'_>, given: &Parameters) -> Result<AuthOutput, Fault> {
+    let username = given.username(pool, terms.client).await?;
     let srp_a = given.need("SRP_A")?;
-    let asked = pool.initiate_srp(client, username, srp_a, call.source).await.map_err(Fault::of_proof)?;
+    let asked = pool.initiate_srp(terms, username, srp_a, call.source).await.map_err(Fault::of_proof)?;
     Ok(asked.into())
 }
 

@@ -6,7 +6,7 @@ use super::auth::{AuthOutput, Parameters, client_of};
 use super::fault::Fault;
 use super::operation::{Call, operations};
 use crate::error::Error;
-use crate::pool::{Client, NewPassword, Pool, SrpProof, Step};
+use crate::pool::{Client, Metadata, NewPassword, Pool, SrpProof, Step, Terms};
 
 operations! {
     Nobody RespondToAuthChallenge => respond_to_auth_challenge;
@@ -21,6 +21,7 @@ struct RespondToAuthChallengeInput {
     session: Option<String>,
     #[serde(default)]
     challenge_responses: Parameters,
+    client_metadata: Option<Metadata>,
 }
 
 #[derive(Deserialize)]
@@ -52,7 +53,8 @@ async fn respond(
 ) -> Result<AuthOutput, Fault> {
     let given = &input.challenge_responses;
     let username = given.username(pool, client).await?;
-    let answer = Answer { call, pool, client, given, username };
+    let terms = Terms::from(client).telling(input.client_metadata.as_ref());
+    let answer = Answer { call, pool, terms, given, username };
     let step = match input.challenge_name.as_str() {
         "PASSWORD_VERIFIER" => answer.password_verifier().await,
         name => {
@@ -61,7 +63,7 @@ async fn respond(
             match name {
                 "NEW_PASSWORD_REQUIRED" => answer.new_password(session).await,
                 "SOFTWARE_TOKEN_MFA" => answer.software_token(session).await,
-                "MFA_SETUP" => pool.respond_mfa_setup(client, username, session).await.map_err(Fault::from),
+                "MFA_SETUP" => pool.respond_mfa_setup(terms, username, session).await.map_err(Fault::from),
                 // Nobody is ever asked for any other.
                 _ => Err(Error::ChallengeInvalid.into()),
             }
@@ -74,7 +76,7 @@ async fn respond(
 struct Answer<'a> {
     call: &'a Call,
     pool: &'a Pool,
-    client: &'a Client,
+    terms: Terms<'a>,
     given: &'a Parameters,
     username: &'a str,
 }
@@ -88,14 +90,14 @@ impl Answer<'_> {
             timestamp: self.given.need("TIMESTAMP")?,
             device: self.given.get("DEVICE_KEY"),
         };
-        self.pool.respond_srp(self.client, proof, self.call.source).await.map_err(Fault::of_proof)
+        self.pool.respond_srp(self.terms, proof, self.call.source).await.map_err(Fault::of_proof)
     }
 
     async fn new_password(&self, session: &str) -> Result<Step, Fault> {
         let password = self.given.need("NEW_PASSWORD")?;
         let attributes = self.given.below("userAttributes.");
         let answer = NewPassword { password, attributes };
-        let step = self.pool.respond_new_password(self.client, self.username, session, answer).await;
+        let step = self.pool.respond_new_password(self.terms, self.username, session, answer).await;
         step.map_err(Fault::of_attributes)
     }
 
@@ -103,7 +105,7 @@ impl Answer<'_> {
     async fn software_token(&self, session: &str) -> Result<Step, Fault> {
         let code = self.given.need("SOFTWARE_TOKEN_MFA_CODE")?;
         let source = self.call.source;
-        match self.pool.respond_software_token(self.client, self.username, session, code, source).await {
+        match self.pool.respond_software_token(self.terms, self.username, session, code, source).await {
             Ok(step) => Ok(step),
             Err(Error::CodeMismatch) => Err(Fault::from(Error::CodeMismatch).saying("Invalid code received for user")),
             Err(error) => Err(Fault::of_proof(error)),
