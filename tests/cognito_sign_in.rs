@@ -1,5 +1,6 @@
 //! Signing in over the Amazon Cognito API: every flow, every refusal in its words (contract cognito (c) to (f)).
 
+mod devices;
 mod mfa;
 mod new_password;
 mod password;

@@ -146,6 +146,7 @@ pub fn fresh(pool: &str, user: Uuid, id: Uuid, client: &str, now: Timestamp) -> 
         user,
         id,
         client: client.to_owned(),
+        device: None,
         auth_time: now,
         expires_at: now.plus(LIFE),
         epoch: 0,

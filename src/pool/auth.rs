@@ -10,7 +10,7 @@ use super::client::AuthFlow;
 use super::hash::PasswordCheck;
 use super::mfa::OwedFactor;
 use super::user::check_standing;
-use super::{Asked, Client, Pool, Terms, Tokens};
+use super::{Asked, Client, Device, Pool, Terms, Tokens};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::directory::{User, UserStatus};
@@ -215,14 +215,21 @@ impl Pool {
     /// What a user who has proven himself still owes: a standing that allows sign-in, then a new password where the
     /// present one is temporary, then a second factor where the pool or he wants one, then nothing.
     ///
-    /// Errors: `UserDisabled`, `UserNotConfirmed`, `PasswordResetRequired`, `TemporaryPasswordExpired`, `Hook`,
-    /// `Unavailable`.
+    /// On a device that he confirmed, that proves itself last; a remembered one may stand for the second factor.
+    ///
+    /// Errors: `UserDisabled`, `UserNotConfirmed`, `PasswordResetRequired`, `TemporaryPasswordExpired`,
+    /// `NotFound(Device)` for one that is none of his, `Hook`, `Unavailable`.
     pub async fn next_step(&self, terms: Terms<'_>, user: &Proven) -> Result<Step, Error> {
         let Proven(user) = user;
-        match self.owed(user)? {
-            Some(Owed::Password) => Ok(Step::Challenge(self.ask_new_password(terms.client, user).await?)),
-            Some(Owed::Factor(owed)) => Ok(Step::Challenge(self.ask_factor(terms.client, user, owed).await?)),
-            None => Ok(Step::Tokens(self.open_session(terms, user).await?)),
+        let owed = self.owed(user)?;
+        let device = self.known_device(terms, user).await?;
+        match owed {
+            Some(Owed::Password) => Ok(Step::Challenge(self.ask_new_password(terms, user).await?)),
+            Some(Owed::Factor(owed)) => match device.filter(|device| self.stands_for_factor(device, &owed)) {
+                Some(device) => Ok(Step::Challenge(self.ask_device(terms, user, &device, true).await?)),
+                None => Ok(Step::Challenge(self.ask_factor(terms, user, owed).await?)),
+            },
+            None => self.device_or_tokens(terms, user, device).await,
         }
     }
 
@@ -231,7 +238,17 @@ impl Pool {
         match self.owed(user)? {
             // Given a temporary password meanwhile: he has to begin again with it.
             Some(Owed::Password) => Err(Error::ChallengeInvalid),
-            Some(Owed::Factor(_)) | None => Ok(Step::Tokens(self.open_session(terms, user).await?)),
+            Some(Owed::Factor(_)) | None => {
+                let device = self.known_device(terms, user).await?;
+                self.device_or_tokens(terms, user, device).await
+            }
+        }
+    }
+
+    async fn device_or_tokens(&self, terms: Terms<'_>, user: &User, device: Option<Device>) -> Result<Step, Error> {
+        match device {
+            Some(device) => Ok(Step::Challenge(self.ask_device(terms, user, &device, false).await?)),
+            None => Ok(Step::Tokens(self.open_session(terms, user).await?)),
         }
     }
 

@@ -11,7 +11,7 @@ use super::auth::Step;
 use super::challenge::Asked;
 use super::settings::MfaMode;
 use super::totp::{Code, TotpSecret};
-use super::{Client, Pool, Terms};
+use super::{Pool, Terms};
 use crate::crypto;
 use crate::error::Error;
 use crate::store::directory::User;
@@ -97,7 +97,7 @@ impl Pool {
     }
 
     /// Asks for a second factor.
-    pub(super) async fn ask_factor(&self, client: &Client, user: &User, owed: OwedFactor) -> Result<Asked, Error> {
+    pub(super) async fn ask_factor(&self, terms: Terms<'_>, user: &User, owed: OwedFactor) -> Result<Asked, Error> {
         let (name, purpose, about) = match owed {
             OwedFactor::SoftwareToken(name) => {
                 (SOFTWARE_TOKEN, Purpose::SoftwareToken, name.map(|name| ("FRIENDLY_DEVICE_NAME", name)))
@@ -109,7 +109,7 @@ impl Pool {
                 ("MFA_SETUP", Purpose::MfaSetup, Some(("MFAS_CAN_SETUP", can)))
             }
         };
-        let session = self.put_challenge(purpose, client, user).await?;
+        let session = self.put_challenge(purpose, terms, user).await?;
         let parameters = about.into_iter().chain([("USER_ID_FOR_SRP", user.username.clone())]).collect();
         Ok(Asked { name, session, parameters })
     }
@@ -131,7 +131,7 @@ impl Pool {
         let sub = pending.user.sub;
         let user = self.attempt(self.factor_account(sub), source, self.prove_software_token(sub, code)).await?;
         self.consume(&pending).await?;
-        let step = self.last_step(terms, &user).await;
+        let step = self.last_step(pending.terms(terms), &user).await;
         self.or_put_back(&pending.key, &pending.challenge, step).await
     }
 
@@ -238,7 +238,7 @@ impl Pool {
         let terms = terms.into();
         let pending = self.pending(Purpose::MfaReady, session, Some((terms.client, username))).await?;
         self.consume(&pending).await?;
-        let step = self.last_step(terms, &pending.user).await;
+        let step = self.last_step(pending.terms(terms), &pending.user).await;
         self.or_put_back(&pending.key, &pending.challenge, step).await
     }
 

@@ -15,6 +15,8 @@ mod clocks;
 mod code;
 mod credential;
 mod delivery;
+mod device;
+mod device_sign_in;
 mod document;
 mod email;
 mod external;
@@ -89,6 +91,8 @@ pub use client::{Client, Rotation};
 pub use code::Digits;
 pub use credential::ClientSecret;
 pub use delivery::Delivery;
+pub use device::{DEVICES_A_USER, DeviceSecret, NewDevice};
+pub use device_sign_in::{DeviceVerifier, NamedDevice};
 pub use external::NewExternalUser;
 pub use group::NewGroup;
 pub use hash::Hasher;
@@ -114,6 +118,7 @@ pub use token_trigger::TokenEvent;
 pub use trigger::{Metadata, TokenVersion, Trigger, Triggers};
 pub use user::NewUser;
 
+pub use crate::store::device::Device;
 pub use crate::store::directory::{Group, GroupChange, User, UserStatus};
 pub use crate::store::organization::{Membership, Role};
 
@@ -183,6 +188,8 @@ struct Secrets {
     srp: SealKey,
     srp_block: SealKey,
     srp_absent: MacKey,
+    device: MacKey,
+    device_verifier: SealKey,
     mfa: SealKey,
     link: MacKey,
     link_content: SealKey,
@@ -204,6 +211,8 @@ impl Secrets {
             srp: root.seal_key("srp-verifier", pool)?,
             srp_block: root.seal_key("srp-block", pool)?,
             srp_absent: root.mac_key("srp-absent", pool)?,
+            device: root.mac_key("device", pool)?,
+            device_verifier: root.seal_key("device-verifier", pool)?,
             mfa: root.seal_key("mfa", pool)?,
             link: root.mac_key("link", pool)?,
             link_content: root.seal_key("link-content", pool)?,

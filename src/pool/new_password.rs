@@ -34,8 +34,8 @@ impl NewPassword<'_> {
 
 impl Pool {
     /// Asks for a new password in place of a temporary one.
-    pub(super) async fn ask_new_password(&self, client: &Client, user: &User) -> Result<Asked, Error> {
-        let session = self.put_challenge(Purpose::NewPassword, client, user).await?;
+    pub(super) async fn ask_new_password(&self, terms: Terms<'_>, user: &User) -> Result<Asked, Error> {
+        let session = self.put_challenge(Purpose::NewPassword, terms, user).await?;
         let missing: Vec<&str> = self.missing_attributes(user).collect();
         let required: Vec<String> = missing.iter().map(|name| format!("userAttributes.{name}")).collect();
         let mut has: BTreeMap<&str, String> = attributes_of(user);
@@ -71,7 +71,7 @@ impl Pool {
         let pending = self.pending(Purpose::NewPassword, session, Some((client, username))).await?;
         let user = self.set_new_password(client, &pending, &answer).await?;
         self.consume(&pending).await?;
-        let step = self.next_step(terms, &Proven(user)).await;
+        let step = self.next_step(pending.terms(terms), &Proven(user)).await;
         self.or_put_back(&pending.key, &pending.challenge, step).await
     }
 

@@ -10,7 +10,7 @@ use crate::store::tokens::{Floor, Session, SessionKey, Verdict};
 
 impl Pool {
     /// Yields new tokens for a refresh token (contract cognito (f)). `username` is the name the caller claims, where
-    /// the dialect carries one; `limit` is how often one session may be refreshed, 0 for ever.
+    /// the dialect carries one; a session of a device goes on on that device alone; `limit` is how often one session may be refreshed, 0 for ever.
     ///
     /// Errors: `TokenInvalid` (garbage, another client's, another user's, bound to another, or two behind),
     /// `TokenRevoked`, `TokenReused`, `UserDisabled` and its like, `LimitExceeded`, `Hook`, `Unavailable`.
@@ -28,6 +28,7 @@ impl Pool {
         if !username.is_none_or(|name| self.names(&owner.user, name)) {
             return Err(Error::TokenInvalid);
         }
+        let device = self.device_of_session(&owner.user, &token, terms.device).await?;
         // So is the trigger, each time anew: a retry in the grace window makes tokens of its own.
         let changes = self.token_changes(Terms { event: TokenEvent::RefreshTokens, ..terms }, &owner.user).await?;
         if changes.is_some() {
@@ -38,7 +39,7 @@ impl Pool {
         let (key, now) = (token.key(self), self.now());
         let rule = client.refresh_rule(limit, self.floor(&token, floor, now).await?);
         let verdict = self.ports.tokens.refresh(&key, token.generation, rule, now).await?;
-        let session = self.judge(&key, verdict).await?;
+        let session = Session { device, ..self.judge(&key, verdict).await? };
         if !of_this_epoch(&user, &session) {
             return Err(Error::TokenRevoked);
         }

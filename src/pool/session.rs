@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::device::NewDevice;
+use super::device_sign_in::NamedDevice;
 use super::refresh_token::RefreshToken;
 use super::token::AccessClaims;
 use super::token_trigger::TokenChanges;
@@ -21,6 +23,8 @@ pub struct Terms<'a> {
     pub refreshable: bool,
     /// Whom the refresh token is bound to besides the client; empty: nobody.
     pub bound_to: &'a str,
+    /// The device that the client says it runs on.
+    pub device: Option<NamedDevice<'a>>,
     /// What leads to the tokens.
     pub event: TokenEvent,
     /// What the client says for the triggers.
@@ -29,11 +33,18 @@ pub struct Terms<'a> {
 
 impl<'a> From<&'a Client> for Terms<'a> {
     fn from(client: &'a Client) -> Self {
-        Self { client, refreshable: true, bound_to: "", event: TokenEvent::Authentication, metadata: None }
+        let event = TokenEvent::Authentication;
+        Self { client, refreshable: true, bound_to: "", device: None, event, metadata: None }
     }
 }
 
 impl<'a> Terms<'a> {
+    /// The same on a device that the client names.
+    #[must_use]
+    pub fn on(self, device: Option<&'a str>) -> Self {
+        Self { device: device.map(NamedDevice::from), ..self }
+    }
+
     /// The same, with what the client says for the triggers.
     #[must_use]
     pub fn telling(self, metadata: Option<&'a Metadata>) -> Self {
@@ -55,6 +66,8 @@ pub struct Tokens {
     pub refresh_token: Option<String>,
     /// Life of the access token in seconds.
     pub expires_in: u64,
+    /// The device that a sign-in on none that is known may become, where the pool tells them apart.
+    pub new_device: Option<NewDevice>,
 }
 
 /// Who called with an access token.
@@ -68,11 +81,22 @@ pub struct Caller {
 }
 
 impl Pool {
-    /// Opens a session for a user who owes nothing more. The triggers come first: whom one refuses has none, and who was
-    /// signed out while they were asked has one of an epoch that is over.
+    /// Opens a session for a user who owes nothing more. What it may become a device by is told with its tokens.
     pub(super) async fn open_session(&self, terms: Terms<'_>, user: &User) -> Result<Tokens, Error> {
+        let (tokens, session) = self.open_session_on(terms, user, None).await?;
+        Ok(Tokens { new_device: self.offer_device(session), ..tokens })
+    }
+
+    /// The same on a device that has proven itself, or on none; answers also the session. The triggers come first: whom
+    /// one refuses has none, and who was signed out while they were asked has one of an epoch that is over.
+    pub(super) async fn open_session_on(
+        &self,
+        terms: Terms<'_>,
+        user: &User,
+        device: Option<Uuid>,
+    ) -> Result<(Tokens, Uuid), Error> {
         let changes = self.token_changes(terms, user).await?;
-        self.post_authentication(terms, user).await?;
+        self.post_authentication(terms, user, device.is_none()).await?;
         self.newest_keys().await?;
         let now = self.now();
         let session = Session {
@@ -80,6 +104,7 @@ impl Pool {
             user: user.sub,
             id: self.ports.random.uuid()?,
             client: terms.client.id.clone(),
+            device,
             auth_time: now,
             expires_at: now.plus(terms.session_life()),
             epoch: user.session_epoch,
@@ -89,7 +114,8 @@ impl Pool {
             refreshes: 0,
         };
         self.ports.tokens.open_session(&session).await?;
-        self.tokens(terms, user, &session, terms.refreshable, changes.as_ref()).await
+        let tokens = self.tokens(terms, user, &session, terms.refreshable, changes.as_ref()).await?;
+        Ok((tokens, session.id))
     }
 
     /// The tokens of a session as it is now.
@@ -108,6 +134,7 @@ impl Pool {
             id_token: issued.id_token,
             refresh_token,
             expires_in: terms.client.access_token_seconds,
+            new_device: None,
         })
     }
 
@@ -169,6 +196,7 @@ impl Pool {
         if session.client != claims.client_id || !of_this_epoch(&user, &session) {
             return Err(Error::TokenRevoked);
         }
+        self.device_lives(&session).await?;
         Ok(Caller { user, session, claims })
     }
 

@@ -63,6 +63,9 @@ pub struct PoolSettings {
     /// The functions that it calls.
     #[serde(default)]
     pub triggers: Triggers,
+    /// Whether devices are told apart, and what a remembered one is good for; absent: they are not.
+    #[serde(default)]
+    pub devices: Option<DeviceRules>,
     /// Whether it is kept from being deleted.
     #[serde(default)]
     pub deletion_protection: bool,
@@ -132,6 +135,15 @@ pub struct MfaRules {
     pub sms: bool,
 }
 
+/// Cognito's DeviceConfiguration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRules {
+    /// A second factor is asked on new devices alone: a remembered one stands for it.
+    pub challenge_required_on_new: bool,
+    /// A confirmed device is remembered when its user says so, not by itself.
+    pub only_remembered_on_prompt: bool,
+}
+
 /// Cognito's MfaConfiguration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -167,6 +179,7 @@ impl PoolSettings {
             srp: false,
             mfa: MfaRules::default(),
             triggers: Triggers::default(),
+            devices: None,
             deletion_protection: false,
             tags: BTreeMap::new(),
             described: serde_json::Map::new(),

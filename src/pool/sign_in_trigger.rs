@@ -44,14 +44,21 @@ impl Pool {
         asked.map(drop)
     }
 
-    /// Tells of a sign-in that owes nothing more, before its session is opened. Errors: `Hook`.
-    pub(super) async fn post_authentication(&self, terms: Terms<'_>, user: &User) -> Result<(), Error> {
+    /// Tells of a sign-in that owes nothing more, before its session is opened; whether on none of the user's devices
+    /// only where the pool tells them apart. Errors: `Hook`.
+    pub(super) async fn post_authentication(
+        &self,
+        terms: Terms<'_>,
+        user: &User,
+        on_no_device: bool,
+    ) -> Result<(), Error> {
+        let new_device = on_no_device && self.settings.devices.is_some();
         let occasion = Occasion {
             source: "PostAuthentication_Authentication",
             client: Some(&terms.client.id),
             username: &user.username,
             user: Some(user),
-            request: json!({ "newDeviceUsed": false, "clientMetadata": terms.metadata }),
+            request: json!({ "newDeviceUsed": new_device, "clientMetadata": terms.metadata }),
             response: json!({}),
         };
         self.trigger::<Map<String, Value>>(Trigger::PostAuthentication, occasion).await.map(drop)

@@ -44,6 +44,34 @@ pub struct SrpProof<'a> {
     pub device: Option<&'a str>,
 }
 
+/// Whose exchange begins, and what is remembered of it until it ends.
+pub(super) struct Exchange<'a> {
+    pub(super) client: &'a Client,
+    /// The key of the device, if not the user proves himself.
+    pub(super) device: Option<&'a str>,
+    /// Whom attempts are counted for.
+    pub(super) account: Uuid,
+    pub(super) user: Uuid,
+    pub(super) payload: Option<String>,
+}
+
+/// Who proves something.
+pub(super) enum Prover {
+    /// A user by his password.
+    User { name: String },
+    /// A device by its secret.
+    Device { group: String, key: String },
+}
+
+impl Prover {
+    fn identity<'a>(&'a self, pool: &'a str) -> Identity<'a> {
+        match self {
+            Self::User { name } => Identity::user(pool, name),
+            Self::Device { group, key } => Identity::device(group, key),
+        }
+    }
+}
+
 impl Pool {
     /// Begins a sign-in by SRP. A name without a user, or a user without a verifier, is asked all the same; nothing
     /// proves him.
@@ -71,10 +99,10 @@ impl Pool {
         let verifier = self.verifier_or_none(login.account, login.user.as_ref())?;
         let user_id =
             login.user.as_ref().map_or_else(|| self.absent_name(&login, username), |user| user.username.clone());
-        let (salt, random) = (verifier.salt(), self.ports.random.clone());
-        let challenge = self.ports.hasher.compute(move || ServerChallenge::new(&random, a, &verifier)).await??;
-        let srp_b = challenge.srp_b();
-        let secret_block = self.put_block(client, &login, challenge).await?;
+        let salt = verifier.salt();
+        let user = login.user.map_or(login.account, |user| user.sub);
+        let exchange = Exchange { client, device: None, account: login.account, user, payload: None };
+        let (srp_b, secret_block) = self.begin_exchange(exchange, a, verifier).await?;
         Ok(PasswordVerifier { srp_b, salt, secret_block, user_id })
     }
 
@@ -96,60 +124,107 @@ impl Pool {
         .unwrap_or_else(|| login.account.to_string())
     }
 
-    async fn put_block(&self, client: &Client, login: &Login, challenge: ServerChallenge) -> Result<String, Error> {
+    /// Reckons the server's number and keeps that there is such an exchange; answers `SRP_B` and `SECRET_BLOCK`.
+    pub(super) async fn begin_exchange(
+        &self,
+        exchange: Exchange<'_>,
+        a: SrpA,
+        verifier: Verifier,
+    ) -> Result<(String, String), Error> {
+        let random = self.ports.random.clone();
+        let challenge = self.ports.hasher.compute(move || ServerChallenge::new(&random, a, &verifier)).await??;
+        let srp_b = challenge.srp_b();
+        let Exchange { client, device, account, user, payload } = exchange;
         let expires_at = self.now().plus(client.auth_session_life());
-        let block = SecretBlock::new(&self.ports.random, login.account, expires_at, challenge)?;
+        let block = SecretBlock::new(&self.ports.random, account, expires_at, challenge)?;
         let kept = Challenge {
             client: client.id.clone(),
-            user: login.user.as_ref().map_or(login.account, |user| user.sub),
+            user,
             user_version: 0,
             expires_at,
             attempts_left: ATTEMPTS,
             answer: None,
-            payload: None,
+            payload,
         };
         self.ports.tokens.put_challenge(&self.block_key(block.id), &kept).await?;
-        block.seal(&self.secrets.srp_block, &self.ports.random, self.block_place(client))
+        let place = self.block_place(client, device);
+        Ok((srp_b, block.seal(&self.secrets.srp_block, &self.ports.random, place)?))
     }
 
-    fn block_place<'a>(&'a self, client: &'a Client) -> Place<'a> {
-        Place { pool: self.id(), client: &client.id, device: None }
+    fn block_place<'a>(&'a self, client: &'a Client, device: Option<&'a str>) -> Place<'a> {
+        Place { pool: self.id(), client: &client.id, device }
     }
 
     fn block_key(&self, block: Uuid) -> ChallengeKey {
         ChallengeKey { pool: self.id().to_owned(), purpose: Purpose::Srp, subject: block.to_string() }
     }
 
-    /// Answers PASSWORD_VERIFIER. The block is used up by the first proof, right or wrong; not by a device that is not
-    /// known, after which clients send the same proof without it.
+    /// Opens a block and uses it up. `ChallengeInvalid` for all but one caller.
+    pub(super) async fn take_block(
+        &self,
+        client: &Client,
+        device: Option<&str>,
+        proof: &SrpProof<'_>,
+    ) -> Result<(SecretBlock, Challenge), Error> {
+        let (block, kept) = self.read_block(client, device, proof).await?;
+        self.use_block(&block).await?;
+        Ok((block, kept))
+    }
+
+    async fn read_block(
+        &self,
+        client: &Client,
+        device: Option<&str>,
+        proof: &SrpProof<'_>,
+    ) -> Result<(SecretBlock, Challenge), Error> {
+        let place = self.block_place(client, device);
+        let block = SecretBlock::open(&self.secrets.srp_block, place, proof.secret_block, self.now());
+        let block = block.ok_or(Error::ChallengeInvalid)?;
+        let kept = self.ports.tokens.attempt_challenge(&self.block_key(block.id), self.now()).await?;
+        Ok((block, kept.ok_or(Error::ChallengeInvalid)?))
+    }
+
+    async fn use_block(&self, block: &SecretBlock) -> Result<(), Error> {
+        let taken = self.ports.tokens.consume_challenge(&self.block_key(block.id), self.now()).await?;
+        if taken { Ok(()) } else { Err(Error::ChallengeInvalid) }
+    }
+
+    /// Answers PASSWORD_VERIFIER. The block is used up by the first proof, right or wrong; not by a right one that names
+    /// a device which is not known, after which clients send the same proof without it (contract cognito §0.3).
     ///
-    /// Errors: `ChallengeInvalid`, `NotFound(Device)`, `NotAuthorized`, `TooManyRequests`, the standings of
-    /// [`Pool::next_step`], `Unavailable`.
+    /// Errors: `ChallengeInvalid`, `NotAuthorized`, `TooManyRequests`, what [`Pool::next_step`] refuses, `Unavailable`.
     pub async fn respond_srp<'a>(
         &self,
         terms: impl Into<Terms<'a>>,
-        proof: SrpProof<'_>,
+        proof: SrpProof<'a>,
         source: IpAddr,
     ) -> Result<Step, Error> {
         let terms = terms.into();
         let client = terms.client;
-        let place = self.block_place(client);
-        let block = SecretBlock::open(&self.secrets.srp_block, place, proof.secret_block, self.now());
-        let block = block.ok_or(Error::ChallengeInvalid)?;
-        if proof.device.is_some() {
-            // No device of anybody is remembered.
-            return Err(Error::NotFound(Kind::Device));
-        }
-        let key = self.block_key(block.id);
-        let kept = self.ports.tokens.attempt_challenge(&key, self.now()).await?.ok_or(Error::ChallengeInvalid)?;
-        if !self.ports.tokens.consume_challenge(&key, self.now()).await? {
-            return Err(Error::ChallengeInvalid);
-        }
+        let (block, kept) = self.read_block(client, None, &proof).await?;
         let user = self.ports.directory.user(self.id(), kept.user).await?;
         let user = user.filter(|user| self.names(user, proof.username));
-        let account = block.user;
+        let (account, key) = (block.user, self.block_key(block.id));
+        if self.names_no_device(client, user.as_ref(), &proof).await? {
+            let proven = self.attempt(account, source, self.prove_by_srp(client, user, block, &proof)).await;
+            if matches!(proven, Err(Error::NotAuthorized)) {
+                self.ports.tokens.consume_challenge(&key, self.now()).await?;
+            }
+            // Only who knows the password is told: a key must not tell who has it.
+            return proven.and(Err(Error::NotFound(Kind::Device)));
+        }
+        self.use_block(&block).await?;
         let proven = self.attempt(account, source, self.prove_by_srp(client, user, block, &proof)).await?;
-        self.next_step(terms, &Proven(proven)).await
+        self.next_step(terms.on(proof.device), &Proven(proven)).await
+    }
+
+    /// Whether the proof names a device that this user does not have.
+    async fn names_no_device(&self, client: &Client, user: Option<&User>, proof: &SrpProof<'_>) -> Result<bool, Error> {
+        match (proof.device, user) {
+            (Some(key), Some(user)) => Ok(self.find_device(client, user, key).await?.is_none()),
+            (Some(_), None) => Ok(true),
+            (None, _) => Ok(false),
+        }
     }
 
     async fn prove_by_srp(
@@ -161,17 +236,28 @@ impl Pool {
     ) -> Result<User, Error> {
         let verifier = self.verifier_or_none(block.user, user.as_ref())?;
         let name = user.as_ref().map_or_else(String::new, |user| user.username.clone());
+        let right = self.is_proven(Prover::User { name }, verifier, block.challenge, proof).await?;
+        let user = user.filter(|user| right && !self.hides_sign_up(client, user));
+        user.ok_or(Error::NotAuthorized)
+    }
+
+    /// Whether a proof is right, judged where work may block.
+    pub(super) async fn is_proven(
+        &self,
+        prover: Prover,
+        verifier: Verifier,
+        challenge: ServerChallenge,
+        proof: &SrpProof<'_>,
+    ) -> Result<bool, Error> {
         let (pool, now) = (self.id().to_owned(), self.now());
         let [secret_block, signature, timestamp] =
             [proof.secret_block, proof.signature, proof.timestamp].map(str::to_owned);
         let judge = move || {
-            let owner = Identity::user(&pool, &name);
+            let owner = prover.identity(&pool);
             let claim = Claim { owner, secret_block: &secret_block, timestamp: &timestamp, signature: &signature };
-            block.challenge.is_proven_by(&verifier, &claim, now)
+            challenge.is_proven_by(&verifier, &claim, now)
         };
-        let right = self.ports.hasher.compute(judge).await?;
-        let user = user.filter(|user| right && !self.hides_sign_up(client, user));
-        user.ok_or(Error::NotAuthorized)
+        self.ports.hasher.compute(judge).await
     }
 }
 

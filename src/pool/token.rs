@@ -55,6 +55,9 @@ pub struct AccessClaims {
     pub jti: Option<Uuid>,
     /// The user's name.
     pub username: String,
+    /// The key of the device that the session is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_key: Option<String>,
 }
 
 impl AccessClaims {
@@ -94,16 +97,21 @@ pub(super) struct IssuedTokens {
 }
 
 impl Pools {
-    /// The pool that an access token says it is of; whether that is true is [`Pool::authenticate`]'s to say.
-    pub fn of_access_token(&self, token: &str) -> Result<Arc<Pool>, Error> {
+    /// The id of the pool that a token says it is of.
+    pub fn named_by(token: &str) -> Option<String> {
         #[derive(Deserialize)]
         struct Issued {
             iss: String,
         }
-        let payload = token.split('.').nth(1).and_then(crypto::decode).ok_or(Error::TokenInvalid)?;
-        let Issued { iss } = serde_json::from_slice(&payload).map_err(|_| Error::TokenInvalid)?;
-        let id = iss.rsplit('/').next().unwrap_or_default();
-        self.find(id).map_err(|error| if matches!(error, Error::NotFound(_)) { Error::TokenInvalid } else { error })
+        let payload = token.split('.').nth(1).and_then(crypto::decode)?;
+        let Issued { iss } = serde_json::from_slice(&payload).ok()?;
+        iss.rsplit('/').next().map(str::to_owned)
+    }
+
+    /// The pool that an access token says it is of; whether that is true is [`Pool::authenticate`]'s to say.
+    pub fn of_access_token(&self, token: &str) -> Result<Arc<Pool>, Error> {
+        let id = Self::named_by(token).ok_or(Error::TokenInvalid)?;
+        self.find(&id).map_err(|error| if matches!(error, Error::NotFound(_)) { Error::TokenInvalid } else { error })
     }
 }
 
@@ -167,6 +175,7 @@ impl Pool {
             nbf: None,
             jti: client.revocation.then(|| self.ports.random.uuid()).transpose()?,
             username: user.username.clone(),
+            device_key: session.device.map(|device| self.device_key(device)),
         })
     }
 

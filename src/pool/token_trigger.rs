@@ -47,6 +47,8 @@ pub enum TokenEvent {
     Authentication,
     /// A sign-in with a new password in place of a temporary one.
     NewPasswordChallenge,
+    /// A sign-in whose last step was the proof of a known device.
+    AuthenticateDevice,
     /// A refresh token.
     RefreshTokens,
 }
@@ -56,6 +58,7 @@ impl TokenEvent {
         match self {
             Self::Authentication => "TokenGeneration_Authentication",
             Self::NewPasswordChallenge => "TokenGeneration_NewPasswordChallenge",
+            Self::AuthenticateDevice => "TokenGeneration_AuthenticateDevice",
             Self::RefreshTokens => "TokenGeneration_RefreshTokens",
         }
     }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::device::Device;
 use super::organization::{Joining, Member, Membership, Organization, Role};
 pub use super::search::{Search, SearchField};
 use super::tokens::Floor;
@@ -280,6 +281,28 @@ pub trait Directory: Send + Sync {
     async fn add_to_group(&self, pool: &str, name: &str, sub: Uuid) -> Result<(), Error>;
     /// Removes a member; removing an absent one succeeds.
     async fn remove_from_group(&self, pool: &str, name: &str, sub: Uuid) -> Result<(), Error>;
+
+    /// Makes a device of a user; false when he has one of this id, which stays as it is. Of more than `most` those that
+    /// were signed in on the longest ago are forgotten, as `forget_device` does. `UserNotFound`.
+    async fn confirm_device(&self, device: &Device, most: u32, ended_until: Timestamp) -> Result<bool, Error>;
+    /// The user's device with this id.
+    async fn device(&self, pool: &str, user: Uuid, id: Uuid) -> Result<Option<Device>, Error>;
+    /// Devices of a user with an id above `after`, by id, at most `limit`.
+    async fn devices(&self, pool: &str, user: Uuid, after: Option<Uuid>, limit: u32) -> Result<Vec<Device>, Error>;
+    /// Says whether a device is remembered; false when there is none.
+    async fn remember_device(
+        &self,
+        pool: &str,
+        user: Uuid,
+        id: Uuid,
+        remembered: bool,
+        now: Timestamp,
+    ) -> Result<bool, Error>;
+    /// Notes a sign-in on a device; false when there is none.
+    async fn use_device(&self, pool: &str, user: Uuid, id: Uuid, now: Timestamp) -> Result<bool, Error>;
+    /// Deletes a device and records until `ended_until` that the session it was offered to is over, in one transaction;
+    /// false when there was none.
+    async fn forget_device(&self, pool: &str, user: Uuid, id: Uuid, ended_until: Timestamp) -> Result<bool, Error>;
 
     /// Records that a session is over, until `expires_at` makes the record pointless. Idempotent. This is what
     /// keeps a revoked session dead when the token store loses writes or is restored from a snapshot (R06, R13).

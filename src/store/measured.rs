@@ -6,6 +6,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use uuid::Uuid;
 
+use super::device::Device;
 use super::directory::{Directory, Document, Group, GroupChange, OutboxMail, Search, SessionOwner, User};
 use super::organization::{Joining, Member, Membership, Organization, Role};
 use super::tokens::{
@@ -79,6 +80,12 @@ measured! { Directory, "directory":
     delete_group(pool: &str, name: &str) -> bool;
     add_to_group(pool: &str, name: &str, sub: Uuid) -> ();
     remove_from_group(pool: &str, name: &str, sub: Uuid) -> ();
+    confirm_device(device: &Device, most: u32, ended_until: Timestamp) -> bool;
+    device(pool: &str, user: Uuid, id: Uuid) -> Option<Device>;
+    devices(pool: &str, user: Uuid, after: Option<Uuid>, limit: u32) -> Vec<Device>;
+    remember_device(pool: &str, user: Uuid, id: Uuid, remembered: bool, now: Timestamp) -> bool;
+    use_device(pool: &str, user: Uuid, id: Uuid, now: Timestamp) -> bool;
+    forget_device(pool: &str, user: Uuid, id: Uuid, ended_until: Timestamp) -> bool;
     end_session(session: Uuid, expires_at: Timestamp) -> ();
     raise_floor(session: Uuid, floor: Floor, expires_at: Timestamp) -> Floor;
     purge(now: Timestamp) -> u64;

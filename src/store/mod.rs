@@ -1,5 +1,6 @@
 //! The stores: two ports, and the one place that names a backend.
 
+pub mod device;
 pub mod directory;
 mod measured;
 pub mod organization;

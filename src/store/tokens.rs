@@ -34,6 +34,8 @@ pub struct Session {
     pub id: Uuid,
     /// The app client that signed in; no other may use it.
     pub client: String,
+    /// The device that proved itself at the sign-in, which lives no longer than it.
+    pub device: Option<Uuid>,
     /// When the user proved who he is.
     pub auth_time: Timestamp,
     /// Absolute, fixed at birth.
@@ -85,6 +87,10 @@ pub enum Purpose {
     SignUpCode,
     /// The proof of an address by mailed code.
     AddressCode,
+    /// The proof of a device, owed after all others; found by its random handle.
+    Device,
+    /// Another way to a device's proof that is owed; found by who owes it, or by the handle before.
+    DeviceWay,
 }
 
 impl Purpose {
@@ -103,6 +109,8 @@ impl Purpose {
             Self::MfaReady => "mfa_ready",
             Self::SignUpCode => "sign_up_code",
             Self::AddressCode => "address_code",
+            Self::Device => "device",
+            Self::DeviceWay => "device_way",
         }
     }
 }

@@ -5,9 +5,13 @@ import tempfile
 
 import pytest
 
+import cognito_answers
 import kubernetes
 import stores
 from service import Service, shared_settings
+
+# Before any test makes a client.
+cognito_answers.hold()
 
 
 @pytest.fixture(scope="session")

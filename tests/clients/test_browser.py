@@ -1,10 +1,7 @@
 """Chromium: a page on another origin, and the page at /docs."""
 
-import functools
-import http.server
 import json
 import os
-import threading
 import urllib.parse
 
 import pytest
@@ -12,20 +9,15 @@ import yaml
 
 import stores
 from children import wait_for
+from pages import served
 from service import BINARY, HERE, PASSWORD, ROOT, Service, node
 
 
 @pytest.fixture(scope="module")
 def origin():
     """A web server on another port that serves the page."""
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=HERE))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
+    with served(HERE) as origin:
+        yield origin
 
 
 def page(origin, service):

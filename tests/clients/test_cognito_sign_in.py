@@ -13,6 +13,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from pycognito.exceptions import SoftwareTokenMFAChallengeException
 
+from matrix import shows
 from service import PASSWORD, node
 
 OLD_PASSWORD = "temporary horse staple"
@@ -60,6 +61,7 @@ def place(service, request):
     return Place(service, *(["--secret"] if request.param == "secret" else []))
 
 
+@shows("pycognito", "Sign-in by SRP", "With a client's secret", "Refresh", "Sign-out")
 def test_pycognito_signs_in_by_srp_refreshes_and_signs_out(place):
     name = place.service.user()
     user = place.cognito(name)
@@ -83,12 +85,14 @@ def test_pycognito_sees_a_wrong_password_and_an_unknown_user_refused_alike(place
             place.cognito(username).authenticate("not the password")
 
 
+@shows("pycognito", "New password required")
 def test_pycognito_replaces_a_temporary_password(place):
     name = place.service.user(None, OLD_PASSWORD, "--temporary")
     place.cognito(name).new_password_challenge(OLD_PASSWORD, PASSWORD)
     place.cognito(name).authenticate(PASSWORD)
 
 
+@shows("pycognito", "Authenticator application")
 def test_pycognito_sets_an_authenticator_application_up_and_uses_it(place):
     name = place.service.user()
     user = place.cognito(name)
@@ -106,6 +110,7 @@ def test_pycognito_sets_an_authenticator_application_up_and_uses_it(place):
     assert again.access_claims["username"] == name
 
 
+@shows("boto3", "Sign-in with the password", "Refresh", "Sign-out")
 def test_boto3_walks_through_the_operations(service):
     place = Place(service)
     name = service.user()
@@ -128,6 +133,7 @@ def test_boto3_walks_through_the_operations(service):
     place.boto.revoke_token(ClientId=place.client["id"], Token=tokens["RefreshToken"])
 
 
+@shows("boto3", "Sign-in on behalf of a user", "New password required", "Administration")
 def test_boto3_signs_in_for_others_with_an_access_key(service):
     place = Place(service)
     newcomer = service.user(None, OLD_PASSWORD, "--temporary")
@@ -178,6 +184,7 @@ SEEN = {
 }
 
 
+@shows("identity-js", "Sign-in by SRP", "New password required", "Refresh", "Sign-out")
 def test_amazon_cognito_identity_js_signs_in_by_srp_refreshes_and_signs_out(service):
     place = Place(service)
     name = service.user()
@@ -186,6 +193,7 @@ def test_amazon_cognito_identity_js_signs_in_by_srp_refreshes_and_signs_out(serv
     assert json.loads(node("identity.mjs", *words)) == {**SEEN, "new password": True}
 
 
+@shows("Amplify 6", "Sign-in by SRP", "Sign-in with the password", "New password required", "Refresh", "Sign-out")
 def test_amplify_signs_in_by_srp_refreshes_and_signs_out(service):
     place = Place(service)
     name = service.user()

@@ -109,7 +109,7 @@ def service(request, folder, hook):
 
 @pytest.fixture(scope="module")
 def cognito(service):
-    key = json.loads(service.cli("access-keys", "create", "--name", "triggers", "--json"))
+    key = json.loads(service.cli("access-keys", "create", "--name", "triggers", "--pool", "*", "--json"))
     return boto3.client(
         "cognito-idp", endpoint_url=service.url, region_name="us-east-1", aws_access_key_id=key["id"],
         aws_secret_access_key=key["secret"], config=Config(retries={"total_max_attempts": 1}))

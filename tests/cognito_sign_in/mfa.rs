@@ -12,7 +12,7 @@ use crate::app::{Answer, PASSWORD, TestApp, story};
 const CHALLENGE: &str = "SOFTWARE_TOKEN_MFA";
 
 /// The code of an application that was told `secret`, some steps of 30 seconds from now.
-fn code(app: &TestApp, secret: &str, steps: i64) -> String {
+pub fn code(app: &TestApp, secret: &str, steps: i64) -> String {
     let secret = BASE32_NOPAD.decode(secret.as_bytes()).unwrap();
     let step = cognate::clock::Clock::now(&*app.clock).seconds() / 30 + steps;
     let digest = hmac_sha1(&secret, &step.to_be_bytes());
@@ -21,13 +21,13 @@ fn code(app: &TestApp, secret: &str, steps: i64) -> String {
     format!("{:06}", word % 1_000_000)
 }
 
-async fn with_mfa(app: &TestApp, mode: MfaMode) {
+pub async fn with_mfa(app: &TestApp, mode: MfaMode) {
     let rules = MfaRules { mode, software_token: true, email: false, sms: false };
     app.change_pool(|pool| pool.mfa = rules).await;
 }
 
 /// A user with an application, and its secret. Its next code is good a step later.
-async fn with_application(app: &TestApp, name: &str) -> String {
+pub async fn with_application(app: &TestApp, name: &str) -> String {
     app.user(name).await;
     let token = result(&sign_in(app, name, PASSWORD).await, "AccessToken");
     let secret = call(app, "AssociateSoftwareToken", json!({ "AccessToken": token })).await.field("SecretCode");

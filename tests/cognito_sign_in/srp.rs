@@ -14,7 +14,7 @@ use crate::app::{Answer, PASSWORD, TestApp, story};
 const NOW: &str = "Sat Nov 21 12:00:00 UTC 2026";
 const CHALLENGE: &str = "PASSWORD_VERIFIER";
 
-async fn with_srp(app: &TestApp) {
+pub async fn with_srp(app: &TestApp) {
     app.change_pool(|pool| pool.srp = true).await;
 }
 
@@ -23,7 +23,7 @@ async fn ask(app: &TestApp, client: &SrpClient, username: &str) -> Answer {
 }
 
 /// The whole of a sign-in; the answers to its two calls.
-async fn by_srp(app: &TestApp, username: &str, password: &str) -> Answer {
+pub async fn by_srp(app: &TestApp, username: &str, password: &str) -> Answer {
     let client = SrpClient::new(7);
     let asked = ask(app, &client, username).await;
     if asked.status != 200 {

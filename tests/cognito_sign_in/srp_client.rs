@@ -52,6 +52,13 @@ fn padded(number: &U3072) -> Vec<u8> {
     pad(number.to_be_bytes().as_ref())
 }
 
+/// DeviceSecretVerifierConfig of a device with these keys and this secret.
+pub fn device_verifier([key, group, secret]: [&str; 3]) -> Value {
+    let salt = [0xf0; 16];
+    let x = sha256([pad(&salt), sha256(format!("{group}{key}:{secret}")).to_vec()].concat());
+    json!({ "Salt": STANDARD.encode(pad(&salt)), "PasswordVerifier": STANDARD.encode(padded(&g(&x).retrieve())) })
+}
+
 pub struct SrpClient([u8; 32]);
 
 impl SrpClient {
@@ -66,10 +73,22 @@ impl SrpClient {
 
     /// ChallengeResponses to PASSWORD_VERIFIER.
     pub fn answer(&self, pool: &str, parameters: &Value, password: &str, timestamp: &str) -> Value {
+        let user = parameters["USER_ID_FOR_SRP"].as_str().unwrap_or_else(|| panic!("no user in {parameters}"));
+        self.prove(pool.split_once('_').unwrap().1, user, parameters, password, timestamp)
+    }
+
+    /// ChallengeResponses to DEVICE_PASSWORD_VERIFIER, of a device with these keys and this secret.
+    pub fn answer_of(&self, [key, group, secret]: [&str; 3], parameters: &Value, timestamp: &str) -> Value {
+        let mut responses = self.prove(group, key, parameters, secret, timestamp);
+        responses["USERNAME"] = parameters["USERNAME"].clone();
+        responses["DEVICE_KEY"] = json!(key);
+        responses
+    }
+
+    fn prove(&self, pool: &str, user: &str, parameters: &Value, password: &str, timestamp: &str) -> Value {
         let told = |name: &str| parameters[name].as_str().unwrap_or_else(|| panic!("no {name} in {parameters}"));
-        let (user, salt, block) = (told("USER_ID_FOR_SRP"), number(told("SALT")), told("SECRET_BLOCK"));
+        let (salt, block) = (number(told("SALT")), told("SECRET_BLOCK"));
         let (a, b) = (g(&self.0).retrieve(), number(told("SRP_B")));
-        let pool = pool.split_once('_').unwrap().1;
         let x = sha256([padded(&salt), sha256(format!("{pool}{user}:{password}")).to_vec()].concat());
         let u = sha256([padded(&a), padded(&b)].concat());
         let k = sha256([padded(Group::PARAMS.modulus().as_ref()), vec![2]].concat());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use cognate::clock::Timestamp;
 use cognate::crypto::Random;
 use cognate::error::Error;
+use cognate::store::device::Device;
 use cognate::store::directory::{
     Directory, Document, Group, GroupChange, OutboxMail, Search, SearchField, User, UserStatus,
 };
@@ -61,6 +62,7 @@ pub fn session() -> Session {
         user: uuid(),
         id: uuid(),
         client: "1h57kf5cpq17m0eml12EXAMPLE".to_owned(),
+        device: None,
         auth_time: NOW,
         expires_at: LATER,
         epoch: 0,
@@ -69,6 +71,14 @@ pub fn session() -> Session {
         recovered_at: 0,
         refreshes: 0,
     }
+}
+
+pub fn device(user: Uuid) -> Device {
+    let (pool, client, verifier) = (POOL.to_owned(), "1h57kf5cpq17m0eml12EXAMPLE".to_owned(), "sealed".to_owned());
+    let (session, remembered, at) = (uuid(), false, NOW);
+    let (created_at, updated_at, authenticated_at) = (at, at, at);
+    let (id, name) = (uuid(), None);
+    Device { pool, user, id, client, session, name, verifier, remembered, created_at, updated_at, authenticated_at }
 }
 
 fn group(name: &str) -> Group {
@@ -121,6 +131,7 @@ pub async fn all(store: &Sql) -> Vec<(&'static str, Result<(), Error>)> {
     let search = Search { field: SearchField::Name, value: "Ada".to_owned(), prefix: true };
     let (letter, paper, opened) = (mail(10), document(&sub.to_string()), session());
     let (asked, challenge) = challenge();
+    let phone = device(sub);
     let (eve, word) = (user(&uuid().to_string()), uuid().to_string());
     let joining = Joining::New { name: word.clone(), name_key: word };
     let directory_calls: Vec<Call<'_>> = calls![
@@ -154,6 +165,12 @@ pub async fn all(store: &Sql) -> Vec<(&'static str, Result<(), Error>)> {
         directory.delete_group(POOL, "absent"),
         directory.add_to_group(POOL, "absent", sub),
         directory.remove_from_group(POOL, "absent", sub),
+        directory.confirm_device(&phone, 9, LATER),
+        directory.device(POOL, sub, sub),
+        directory.devices(POOL, sub, None, 10),
+        directory.remember_device(POOL, sub, sub, true, NOW),
+        directory.use_device(POOL, sub, sub, NOW),
+        directory.forget_device(POOL, sub, sub, LATER),
         directory.end_session(sub, LATER),
         directory.raise_floor(sub, Floor { generation: 1, since: NOW }, LATER),
         directory.purge(NOW),

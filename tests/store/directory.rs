@@ -10,6 +10,7 @@ use cognate::store::directory::{Directory, Document, Group, OutboxMail, User, Us
 use cognate::store::organization::{Joining, Organization};
 use uuid::Uuid;
 
+mod devices;
 mod documents;
 mod floors;
 mod groups;
@@ -94,6 +95,15 @@ macro_rules! directory_suite {
                 registrations::an_organization_that_is_gone_or_of_another_pool_is_not_joined,
                 registrations::what_is_wrong_with_the_organization_is_said_before_what_is_wrong_with_the_user,
                 registrations::a_user_of_another_pool_gives_way_to_nobody_here,
+                devices::a_device_is_made_once_and_read_back,
+                devices::a_device_is_found_with_its_user_in_his_own_pool_only,
+                devices::pages_of_devices_follow_the_id,
+                devices::a_device_is_remembered_and_used_where_there_is_one,
+                devices::a_forgotten_device_is_gone_with_the_session_it_was_offered_to,
+                devices::of_more_devices_than_there_may_be_the_one_used_longest_ago_gives_way,
+                devices::a_deleted_user_takes_his_devices_with_him,
+                devices::devices_confirmed_at_once_keep_to_the_bound,
+                devices::one_of_many_confirms_a_device,
                 documents::a_document_is_made_once_and_read_back,
                 documents::documents_are_listed_under_their_parent_by_id,
                 documents::an_update_names_the_version_it_read,

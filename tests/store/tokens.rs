@@ -22,6 +22,7 @@ macro_rules! tokens_suite {
         mod $backend {
             $crate::store::tokens::tokens_suite! { @tests $open;
                 sessions::a_new_session_is_found_whole,
+                sessions::a_session_of_a_device_is_found_whole_also_after_a_refresh,
                 sessions::a_session_nobody_opened_is_not_found,
                 sessions::a_session_is_gone_at_its_expiry,
                 sessions::an_ended_session_is_gone_for_ever,
@@ -131,6 +132,7 @@ pub fn session() -> Session {
         user: uuid(),
         id: uuid(),
         client: "1h57kf5cpq17m0eml12EXAMPLE".to_owned(),
+        device: None,
         auth_time: at(0),
         expires_at: at(3_600_000),
         epoch: 3,

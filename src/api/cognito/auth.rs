@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::operation::{Call, operations};
 use super::secret::{check_hash, check_hash_of_token};
 use crate::pool::client::AuthFlow;
-use crate::pool::{Client, Metadata, PasswordVerifier, Pool, Step, Terms, Tokens};
+use crate::pool::{Client, DeviceVerifier, Metadata, NewDevice, PasswordVerifier, Pool, Step, Terms, Tokens};
 
 operations! {
     Nobody InitiateAuth => initiate_auth;
@@ -89,12 +89,28 @@ pub(super) struct AuthenticationResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<String>,
     id_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_device_metadata: Option<NewDeviceMetadata>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct NewDeviceMetadata {
+    device_key: String,
+    device_group_key: String,
+}
+
+impl From<NewDevice> for NewDeviceMetadata {
+    fn from(device: NewDevice) -> Self {
+        Self { device_key: device.key, device_group_key: device.group }
+    }
 }
 
 impl From<Tokens> for AuthenticationResult {
     fn from(tokens: Tokens) -> Self {
-        let Tokens { access_token, id_token, refresh_token, expires_in } = tokens;
-        Self { access_token, expires_in, token_type: "Bearer", refresh_token, id_token }
+        let Tokens { access_token, id_token, refresh_token, expires_in, new_device } = tokens;
+        let new_device_metadata = new_device.map(NewDeviceMetadata::from);
+        Self { access_token, expires_in, token_type: "Bearer", refresh_token, id_token, new_device_metadata }
     }
 }
 
@@ -130,6 +146,26 @@ impl From<PasswordVerifier> for AuthOutput {
         ]);
         Self {
             challenge_name: Some("PASSWORD_VERIFIER"),
+            session: None,
+            challenge_parameters,
+            authentication_result: None,
+        }
+    }
+}
+
+impl From<DeviceVerifier> for AuthOutput {
+    /// Without a Session, like the proof of a password.
+    fn from(asked: DeviceVerifier) -> Self {
+        let DeviceVerifier { srp_b, salt, secret_block, device_key, username } = asked;
+        let challenge_parameters = BTreeMap::from([
+            ("SRP_B", srp_b),
+            ("SALT", salt),
+            ("SECRET_BLOCK", secret_block),
+            ("DEVICE_KEY", device_key),
+            ("USERNAME", username),
+        ]);
+        Self {
+            challenge_name: Some("DEVICE_PASSWORD_VERIFIER"),
             session: None,
             challenge_parameters,
             authentication_result: None,
@@ -202,7 +238,8 @@ async fn by_password(call: &Call, pool: &Pool, terms: Terms<'_>, given: &Paramet
     let username = given.username(pool, terms.client).await?;
     let password = given.need("PASSWORD")?;
     let proven = pool.prove_to(terms, username, password, call.source).await.map_err(Fault::of_proof)?;
-    Ok(pool.next_step(Terms::from(terms.client), &proven).await?.into())
+    let terms = Terms::from(terms.client).on(given.get("DEVICE_KEY"));
+    Ok(pool.next_step(terms, &proven).await?.into())
 }
 
 async fn by_srp(call: &Call, pool: &Pool, terms: Terms<'_>, given: &Parameters) -> Result<AuthOutput, Fault> {
@@ -221,6 +258,7 @@ async fn by_refresh_token(pool: &Pool, client: &Client, given: &Parameters) -> R
     may(pool, client, AuthFlow::AllowRefreshTokenAuth, "REFRESH_TOKEN_AUTH flow not enabled for this client")?;
     let token = given.need("REFRESH_TOKEN")?;
     check_hash_of_token(pool, client, given.get("SECRET_HASH"), token).await?;
-    let tokens = pool.refresh(Terms::from(client), None, token, 0).await.map_err(Fault::of_refresh)?;
+    let terms = Terms::from(client).on(given.get("DEVICE_KEY"));
+    let tokens = pool.refresh(terms, None, token, 0).await.map_err(Fault::of_refresh)?;
     Ok(Step::Tokens(tokens).into())
 }

@@ -57,6 +57,8 @@ async fn respond(
     let answer = Answer { call, pool, terms, given, username };
     let step = match input.challenge_name.as_str() {
         "PASSWORD_VERIFIER" => answer.password_verifier().await,
+        "DEVICE_SRP_AUTH" => return answer.device_srp(input.session.as_deref()).await,
+        "DEVICE_PASSWORD_VERIFIER" => answer.device_password_verifier().await,
         name => {
             let session = input.session.as_deref();
             let session = session.ok_or_else(|| Fault::invalid("Missing required parameter Session"))?;
@@ -82,15 +84,31 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    async fn password_verifier(&self) -> Result<Step, Fault> {
-        let proof = SrpProof {
+    fn srp_proof(&self) -> Result<SrpProof<'_>, Fault> {
+        Ok(SrpProof {
             username: self.username,
             secret_block: self.given.need("PASSWORD_CLAIM_SECRET_BLOCK")?,
             signature: self.given.need("PASSWORD_CLAIM_SIGNATURE")?,
             timestamp: self.given.need("TIMESTAMP")?,
             device: self.given.get("DEVICE_KEY"),
-        };
-        self.pool.respond_srp(self.terms, proof, self.call.source).await.map_err(Fault::of_proof)
+        })
+    }
+
+    async fn password_verifier(&self) -> Result<Step, Fault> {
+        self.pool.respond_srp(self.terms, self.srp_proof()?, self.call.source).await.map_err(Fault::of_proof)
+    }
+
+    /// Not every client brings a Session back (contract cognito (c)).
+    async fn device_srp(&self, session: Option<&str>) -> Result<AuthOutput, Fault> {
+        let (client, key, srp_a) = (self.terms.client, self.given.need("DEVICE_KEY")?, self.given.need("SRP_A")?);
+        let asked = self.pool.begin_device(client, self.username, session, key, srp_a, self.call.source).await;
+        Ok(asked.map_err(Fault::of_proof)?.into())
+    }
+
+    async fn device_password_verifier(&self) -> Result<Step, Fault> {
+        let key = self.given.need("DEVICE_KEY")?;
+        let step = self.pool.respond_device(self.terms, key, self.srp_proof()?, self.call.source).await;
+        step.map_err(Fault::of_proof)
     }
 
     async fn new_password(&self, session: &str) -> Result<Step, Fault> {

@@ -202,6 +202,7 @@ fn name_of(error: &Error) -> &'static str {
         Error::Hook(HookFault::Refused(..)) => "UserLambdaValidationException",
         Error::Hook(HookFault::Unreachable(..)) => "UnexpectedLambdaException",
         Error::Hook(HookFault::Malformed(..)) => "InvalidLambdaResponseException",
+        Error::Exists(Kind::Device) => "DeviceKeyExistsException",
         Error::NotConfigured(_) => "OperationNotEnabledException",
         Error::LimitExceeded | Error::TooManyRequests { .. } => "LimitExceededException",
         Error::InvalidParameter { .. }

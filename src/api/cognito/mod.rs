@@ -8,6 +8,7 @@ mod claim;
 mod client_rules;
 mod client_shape;
 mod clients;
+mod devices;
 mod fault;
 mod groups;
 mod lambda_config;
@@ -38,7 +39,7 @@ use serde_json::Value;
 use super::http::{self, OperationName, Outcome, RequestId};
 use super::{Api, Dialect, Route, ops};
 use crate::config;
-use crate::pool::AccessKey;
+use crate::pool::{AccessKey, Pools};
 use fault::Fault;
 use model::model;
 use operation::{Call, Operation};
@@ -140,7 +141,8 @@ impl Exchange {
         model()?.check(operation.name, &input)?;
         key.map_or(Ok(()), |key| permit(&key, operation.name, pool_of(&input)))?;
         let named = |member: &str| input.get(member).and_then(Value::as_str);
-        self.api.pools.meet(named("UserPoolId"), named("ClientId")).await?;
+        let issuer = named("AccessToken").and_then(Pools::named_by);
+        self.api.pools.meet(named("UserPoolId").or(issuer.as_deref()), named("ClientId")).await?;
         let source = http::caller_address(&self.request, &http.trusted_proxies);
         let call = Call { api: self.api.clone(), source };
         (operation.run)(&call, input).await

@@ -9,18 +9,21 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::fault::Fault;
-use super::{admin_users, auth, challenges, clients, groups, list_users, mfa, own, pools, sign_out, sign_up, tokens};
+use super::{
+    admin_users, auth, challenges, clients, devices, groups, list_users, mfa, own, pools, sign_out, sign_up, tokens,
+};
 use crate::api::Api;
 use crate::clock::Timestamp;
 use crate::error::{Error, Kind};
 use crate::pool::{Caller, Client, Pool};
 
 /// The operations that are built, file by file.
-const TABLE: [&[Operation]; 12] = [
+const TABLE: [&[Operation]; 13] = [
     admin_users::ROWS,
     auth::ROWS,
     challenges::ROWS,
     clients::ROWS,
+    devices::ROWS,
     groups::ROWS,
     list_users::ROWS,
     mfa::ROWS,

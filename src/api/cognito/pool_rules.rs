@@ -11,7 +11,7 @@ use super::lambda_config::LambdaConfig;
 use super::operation;
 use crate::pool::PoolSettings;
 use crate::pool::password::PasswordPolicy;
-use crate::pool::settings::{Contact, MfaMode};
+use crate::pool::settings::{Contact, DeviceRules, MfaMode};
 
 /// Members of other services, and words of mails that the deployment's own templates say: kept as they are given.
 const DESCRIBED: [&str; 10] = [
@@ -28,8 +28,7 @@ const DESCRIBED: [&str; 10] = [
 ];
 
 /// Members that would have to do something which is not built, and the value that asks for nothing.
-const NOT_BUILT: [(&str, &str); 7] = [
-    ("DeviceConfiguration", "{}"),
+const NOT_BUILT: [(&str, &str); 6] = [
     ("UserAttributeUpdateSettings", r#"{"AttributesRequireVerificationBeforeUpdate":[]}"#),
     ("DcrConfiguration", r#"{"EnableStatus":"Disabled"}"#),
     ("KeyConfiguration", r#"{"KeyType":"AWS_OWNED_KEY"}"#),
@@ -53,6 +52,8 @@ pub(super) struct PoolRules {
     auto_verified_attributes: Vec<Contact>,
     #[serde(default)]
     mfa_configuration: MfaMode,
+    #[serde(default)]
+    device_configuration: DeviceConfiguration,
     #[serde(default)]
     admin_create_user_config: AdminCreateUserConfig,
     #[serde(default)]
@@ -100,6 +101,24 @@ impl Default for PasswordRules {
 #[serde(rename_all = "PascalCase", default)]
 struct SignInPolicy {
     allowed_first_auth_factors: Vec<String>,
+}
+
+/// With any member devices are told apart; with none they are not.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct DeviceConfiguration {
+    challenge_required_on_new_device: Option<bool>,
+    device_only_remembered_on_user_prompt: Option<bool>,
+}
+
+impl DeviceConfiguration {
+    fn rules(&self) -> Option<DeviceRules> {
+        let (challenge, prompt) = (self.challenge_required_on_new_device, self.device_only_remembered_on_user_prompt);
+        challenge.or(prompt).map(|_| DeviceRules {
+            challenge_required_on_new: challenge.unwrap_or_default(),
+            only_remembered_on_prompt: prompt.unwrap_or_default(),
+        })
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -157,6 +176,7 @@ impl PoolRules {
         settings.deletion_protection = self.deletion_protection.as_deref() == Some("ACTIVE");
         settings.auto_verify.clone_from(&self.auto_verified_attributes);
         settings.mfa.mode = self.mfa_configuration;
+        settings.devices = self.device_configuration.rules();
         settings.self_sign_up = !self.admin_create_user_config.allow_admin_create_user_only;
         settings.triggers = self.lambda_config.triggers()?;
         settings.tags.clone_from(&self.user_pool_tags);

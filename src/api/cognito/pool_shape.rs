@@ -11,7 +11,7 @@ use super::schema::SchemaAttribute;
 use crate::config;
 use crate::pool::PoolSettings;
 use crate::pool::password::PasswordPolicy;
-use crate::pool::settings::{Alias, Contact, MfaMode, Usernames};
+use crate::pool::settings::{Alias, Contact, DeviceRules, MfaMode, Usernames};
 
 const DAY: u64 = 24 * 3600;
 
@@ -40,6 +40,8 @@ pub(super) struct UserPool {
     username_attributes: Option<Vec<Contact>>,
     username_configuration: UsernameConfiguration,
     mfa_configuration: MfaMode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_configuration: Option<DeviceConfiguration>,
     admin_create_user_config: AdminCreateUserConfig,
     user_pool_tags: BTreeMap<String, String>,
     creation_date: f64,
@@ -85,6 +87,22 @@ struct AdminCreateUserConfig {
     unused_account_validity_days: u64,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeviceConfiguration {
+    challenge_required_on_new_device: bool,
+    device_only_remembered_on_user_prompt: bool,
+}
+
+impl From<DeviceRules> for DeviceConfiguration {
+    fn from(rules: DeviceRules) -> Self {
+        Self {
+            challenge_required_on_new_device: rules.challenge_required_on_new,
+            device_only_remembered_on_user_prompt: rules.only_remembered_on_prompt,
+        }
+    }
+}
+
 impl UserPool {
     /// Describes a pool.
     pub(super) fn of(pool: &PoolSettings, settings: &config::Cognito) -> Self {
@@ -109,6 +127,7 @@ impl UserPool {
             username_attributes,
             username_configuration: UsernameConfiguration { case_sensitive: pool.case_sensitive },
             mfa_configuration: pool.mfa.mode,
+            device_configuration: pool.devices.map(DeviceConfiguration::from),
             admin_create_user_config: AdminCreateUserConfig {
                 allow_admin_create_user_only: !pool.self_sign_up,
                 unused_account_validity_days: days,

@@ -14,10 +14,13 @@ use crate::store::tokens::{Challenge, ChallengeKey, Session, SessionKey};
 /// Redis sweeps up this much later than the callers' clocks say, so that its own clock need not agree with theirs.
 pub const SLACK: Duration = Duration::from_secs(3600);
 
-/// The numbers at the head of a session's record, with their widths in bytes; the client's id follows. The same
-/// layout stands in `refresh.lua`. Widths are fixed so that a refresh never needs room, and chosen so that with a
+/// The numbers at the head of a session's record, with their widths in bytes; the client's id follows, and the
+/// device. The same layout stands in `refresh.lua`. Widths are fixed so that a refresh never needs room, and chosen so that with a
 /// client id of 26 characters a record has 64 bytes: up to that length Redis packs a small hash most tightly.
 const WIDTHS: [usize; 7] = [6, 6, 6, 6, 5, 5, 4];
+
+/// Between the client's id, which has no such byte, and the device, where the session is of one.
+const DEVICE_FOLLOWS: u8 = 0;
 
 /// The key of a user's sessions.
 pub fn sessions_key(pool: &str, user: Uuid) -> String {
@@ -55,6 +58,10 @@ pub fn pack(session: &Session) -> Result<Vec<u8>, Error> {
         record.extend_from_slice(low);
     }
     record.extend_from_slice(session.client.as_bytes());
+    if let Some(device) = session.device {
+        record.push(DEVICE_FOLLOWS);
+        record.extend_from_slice(device.as_bytes());
+    }
     Ok(record)
 }
 
@@ -75,11 +82,14 @@ fn read(key: SessionKey, mut record: &[u8]) -> Option<Session> {
     }
     let [auth_time, expires_at, rotated_at, epoch, generation, recovered_at, refreshes] = numbers;
     let instant = |millis| i64::try_from(millis).ok().map(Timestamp);
+    let mut names = record.splitn(2, |byte| *byte == DEVICE_FOLLOWS);
+    let (client, device) = (names.next()?, names.next());
     Some(Session {
         pool: key.pool,
         user: key.user,
         id: key.id,
-        client: String::from_utf8(record.to_vec()).ok()?,
+        client: String::from_utf8(client.to_vec()).ok()?,
+        device: device.map(Uuid::from_slice).transpose().ok()?,
         auth_time: instant(auth_time)?,
         expires_at: instant(expires_at)?,
         epoch: i64::try_from(epoch).ok()?,

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::{
-    Plan, Sql, batch, documents, floors, groups, lookups, members, organizations, outbox, pools, register, search,
-    users,
+    Plan, Sql, batch, devices, documents, floors, groups, lookups, members, organizations, outbox, pools, register,
+    search, users,
 };
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::store::device::Device;
 use crate::store::directory::{Directory, Document, Group, GroupChange, OutboxMail, Search, SessionOwner, User};
 use crate::store::organization::{Joining, Member, Membership, Organization, Role};
 use crate::store::tokens::Floor;
@@ -171,6 +172,50 @@ impl Directory for Sql {
         let args = (pool.to_owned(), name.to_owned(), sub);
         self.write(Plan::STEP.urgent(), args, |c, (pool, name, sub)| Box::pin(groups::remove(c, pool, name, *sub)))
             .await
+    }
+
+    async fn confirm_device(&self, device: &Device, most: u32, ended_until: Timestamp) -> Result<bool, Error> {
+        let args = (device.clone(), most, ended_until);
+        self.write(Plan::WHOLE, args, |c, (device, most, until)| Box::pin(devices::confirm(c, device, *most, *until)))
+            .await
+    }
+
+    async fn device(&self, pool: &str, user: Uuid, id: Uuid) -> Result<Option<Device>, Error> {
+        self.read((pool, user, id), |c, (pool, user, id)| Box::pin(devices::find(c, pool, *user, *id))).await
+    }
+
+    async fn devices(&self, pool: &str, user: Uuid, after: Option<Uuid>, limit: u32) -> Result<Vec<Device>, Error> {
+        let args = (pool, user, after, limit);
+        self.read(args, |c, (pool, user, after, limit)| Box::pin(devices::page(c, pool, *user, *after, *limit))).await
+    }
+
+    async fn remember_device(
+        &self,
+        pool: &str,
+        user: Uuid,
+        id: Uuid,
+        remembered: bool,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let args = (pool.to_owned(), user, id, remembered, now);
+        self.write(Plan::STEP.urgent(), args, |c, (pool, user, id, remembered, now)| {
+            Box::pin(devices::remember(c, pool, *user, *id, *remembered, *now))
+        })
+        .await
+    }
+
+    async fn use_device(&self, pool: &str, user: Uuid, id: Uuid, now: Timestamp) -> Result<bool, Error> {
+        let args = (pool.to_owned(), user, id, now);
+        self.write(Plan::STEP, args, |c, (pool, user, id, now)| Box::pin(devices::note_use(c, pool, *user, *id, *now)))
+            .await
+    }
+
+    async fn forget_device(&self, pool: &str, user: Uuid, id: Uuid, ended_until: Timestamp) -> Result<bool, Error> {
+        let args = (pool.to_owned(), user, id, ended_until);
+        self.write(Plan::WHOLE.urgent(), args, |c, (pool, user, id, until)| {
+            Box::pin(devices::forget(c, pool, *user, *id, *until))
+        })
+        .await
     }
 
     async fn end_session(&self, session: Uuid, expires_at: Timestamp) -> Result<(), Error> {

@@ -5,6 +5,7 @@ mod attempts;
 pub mod backup;
 mod batch;
 mod challenges;
+mod devices;
 mod directory;
 mod documents;
 mod fault;

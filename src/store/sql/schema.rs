@@ -10,13 +10,14 @@ use sqlx::{AnyConnection, Connection as _};
 use super::fault::is_missing_table;
 use super::spelling::Spelling;
 
-const STEPS: [(i64, &str, &str); 6] = [
+const STEPS: [(i64, &str, &str); 7] = [
     (1, "start", include_str!("migrations/0001_start.sql")),
     (2, "accounts", include_str!("migrations/0002_accounts.sql")),
     (3, "rotations", include_str!("migrations/0003_rotations.sql")),
     (4, "cognito", include_str!("migrations/0004_cognito.sql")),
     (5, "search", include_str!("migrations/0005_search.sql")),
     (6, "scale", include_str!("migrations/0006_scale.sql")),
+    (7, "devices", include_str!("migrations/0007_devices.sql")),
 ];
 
 /// The oldest program that can work on the schema after all [`STEPS`], by the newest step it knows. A step that only

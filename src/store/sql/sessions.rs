@@ -18,8 +18,8 @@ macro_rules! sessions {
     ($start:literal, $end:literal) => {
         concat!(
             $start,
-            " id, pool, user_sub, client, auth_time, expires_at, epoch, generation, rotated_at, recovered_at, \
-             refreshes ",
+            " id, pool, user_sub, client, device, auth_time, expires_at, epoch, generation, rotated_at, \
+             recovered_at, refreshes ",
             $end
         )
     };
@@ -29,7 +29,7 @@ macro_rules! sessions {
 pub(super) async fn open(connection: &mut AnyConnection, session: &Session) -> Result<(), Fault> {
     sqlx::query(
         "INSERT INTO sessions (id, pool, user_sub, client, auth_time, expires_at, epoch, generation, rotated_at, \
-         recovered_at, refreshes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         recovered_at, refreshes, device) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(session.id.to_string())
     .bind(&session.pool)
@@ -42,6 +42,7 @@ pub(super) async fn open(connection: &mut AnyConnection, session: &Session) -> R
     .bind(session.rotated_at.0)
     .bind(stored(session.recovered_at)?)
     .bind(i64::from(session.refreshes))
+    .bind(session.device.map(|id| id.to_string()))
     .execute(connection)
     .await?;
     Ok(())
@@ -210,6 +211,7 @@ fn session(row: &AnyRow) -> Result<Session, Fault> {
         user: row::uuid(row, "user_sub")?,
         id: row::uuid(row, "id")?,
         client: row::text(row, "client")?,
+        device: row::optional_uuid(row, "device")?,
         auth_time: row::time(row, "auth_time")?,
         expires_at: row::time(row, "expires_at")?,
         epoch: row::integer(row, "epoch")?,

@@ -12,7 +12,7 @@ NOT_HERE = {
 IN_PART = {
     "R14": "no list of hosts in one URL: sqlx reads none, the address has to follow the primary",
     "R18": "on the embedded store alone +400 d ends every session: there is no other clock to ask",
-    "R29": "90 % by the clock on a machine that does nothing else; held are 70 % by the work of the core, in a build for tests",
+    "R29": "held are 70 % by the work of the core, in a build for tests on a machine with other work; a release build keeps 94 %",
     "R32": "no cgroup is made: the 128 MiB are RLIMIT_DATA, which refuses where a cgroup would kill; no lack of entropy, "
            "which Linux does not have after its start",
     "R33": "two masters at once are not tried: Redis itself does not promise anything then",

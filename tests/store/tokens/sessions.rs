@@ -1,8 +1,8 @@
 //! Opening, finding, listing and ending sessions.
 
-use cognate::store::tokens::Session;
+use cognate::store::tokens::{Session, Verdict};
 
-use super::{Store, at, opened, session, uuid};
+use super::{ROTATING, Store, at, opened, session, uuid};
 
 pub async fn a_new_session_is_found_whole(store: Store) {
     let (session, key) = opened(&store, |session| {
@@ -14,6 +14,16 @@ pub async fn a_new_session_is_found_whole(store: Store) {
     })
     .await;
     assert_eq!(store.session(&key, at(1)).await.unwrap(), Some(session));
+}
+
+pub async fn a_session_of_a_device_is_found_whole_also_after_a_refresh(store: Store) {
+    let (session, key) = opened(&store, |session| session.device = Some(uuid())).await;
+    assert_eq!(store.session(&key, at(1)).await.unwrap(), Some(session.clone()));
+    assert_eq!(store.sessions_of(&key.pool, key.user, at(1)).await.unwrap(), vec![session.clone()]);
+    let verdict = store.refresh(&key, 0, ROTATING, at(5)).await.unwrap();
+    let expected = Session { generation: 1, rotated_at: at(5), refreshes: 1, ..session };
+    assert_eq!(verdict, Verdict::Rotated(expected.clone()));
+    assert_eq!(store.session(&key, at(6)).await.unwrap(), Some(expected));
 }
 
 pub async fn a_session_nobody_opened_is_not_found(store: Store) {
