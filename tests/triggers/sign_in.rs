@@ -130,7 +130,7 @@ async fn a_change_of_password_is_no_sign_in(app: TestApp) {
     user(&app, "alice").await;
     let token = app.login("alice", PASSWORD).await.field("access_token");
     app.have_triggers(&[PreAuthentication, PostAuthentication]).await;
-    assert_eq!(app.change_password(&token, PASSWORD, "another-long-password").await.status, 200);
+    assert_eq!(app.change_password(&token, PASSWORD, "another-long-password").await.status, 204);
     let source = [127, 0, 0, 1].into();
     app.pool().replace_password("alice", "another-long-password", PASSWORD, source, None).await.unwrap();
     assert_eq!(app.heard(), Vec::<Value>::new());
