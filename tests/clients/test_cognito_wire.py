@@ -31,7 +31,8 @@ def access_key(service, *options):
 
 @pytest.fixture
 def pool(service):
-    return json.loads(service.cli("pools", "list", "--json"))[0]["id"]
+    """The pool that the deployment was born with, among those that other tests make."""
+    return next(pool["id"] for pool in json.loads(service.cli("pools", "list", "--json")) if pool["name"] == "default")
 
 
 def refused(call, name, **parameters):

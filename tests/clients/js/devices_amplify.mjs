@@ -1,11 +1,11 @@
 // AWS Amplify 6: rememberDevice, fetchDevices, forgetDevice, and a sign-in on a device that is remembered.
-import { createHmac } from 'node:crypto';
 import { Amplify } from 'aws-amplify';
 import {
   confirmSignIn, fetchAuthSession, fetchDevices, forgetDevice, rememberDevice, setUpTOTP, signIn, signOut,
   updateMFAPreference, verifyTOTPSetup,
 } from 'aws-amplify/auth';
 import { cognitoUserPoolsTokenProvider } from 'aws-amplify/auth/cognito';
+import { code } from './totp.mjs';
 
 const [userPoolEndpoint, userPoolId, userPoolClientId, username, password, authFlowType] = process.argv.slice(2);
 Amplify.configure({ Auth: { Cognito: { userPoolId, userPoolClientId, userPoolEndpoint } } });
@@ -19,18 +19,6 @@ cognitoUserPoolsTokenProvider.setKeyValueStorage({
   removeItem: async (key) => void kept.delete(key),
   clear: async () => kept.clear(),
 });
-const start = Math.floor(Date.now() / 30000);
-
-// The code of an authenticator application that was told `secret`, some steps from the one that the test began in.
-function code(secret, steps) {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  const bits = [...secret].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(start + steps));
-  const digest = createHmac('sha1', key).update(counter).digest();
-  return String((digest.readUInt32BE(digest[19] & 15) & 0x7fffffff) % 1000000).padStart(6, '0');
-}
 
 const options = { authFlowType };
 const step = async () => {
@@ -43,13 +31,13 @@ const claimed = async (how) => (await fetchAuthSession(how)).tokens.accessToken.
 const seen = {};
 await step();
 const { sharedSecret } = await setUpTOTP();
-await verifyTOTPSetup({ code: code(sharedSecret, -1) });
+await verifyTOTPSetup({ code: code(sharedSecret) });
 await updateMFAPreference({ totp: 'PREFERRED' });
 await signOut();
 kept.clear();
 
 seen['on a new device'] = await step();
-await confirmSignIn({ challengeResponse: code(sharedSecret, 0) });
+await confirmSignIn({ challengeResponse: code(sharedSecret, 1) });
 await rememberDevice();
 seen.devices = (await fetchDevices()).map(({ id }) => id === deviceKey());
 await signOut();
