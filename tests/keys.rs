@@ -155,7 +155,7 @@ async fn a_rotated_key_is_published_an_hour_before_it_signs_and_the_old_one_unti
 /// The last token of a life, and the key that signed it.
 async fn last_token(app: &TestApp, surface: Surface) -> String {
     let (pool, client) = app.api.pools.surface(surface).unwrap();
-    let user = pool.prove("alice", crate::app::PASSWORD, [127, 0, 0, 1].into()).await.unwrap();
+    let user = pool.prove(&client, "alice", crate::app::PASSWORD, [127, 0, 0, 1].into()).await.unwrap();
     pool.tokens_at_once(Terms::from(&client), &user).await.unwrap().access_token
 }
 

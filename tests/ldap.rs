@@ -39,13 +39,13 @@ pub async fn register(app: &TestApp, name: &str) -> Result<User, Error> {
 }
 
 pub async fn sign_in(app: &TestApp, name: &str, password: &str) -> Result<User, Error> {
-    app.pool().prove_external(name, password, SOURCE).await.map(|proven| proven.user().clone())
+    app.pool().prove_external(&app.client(), name, password, SOURCE).await.map(|proven| proven.user().clone())
 }
 
 /// Signs in to the end.
 pub async fn tokens(app: &TestApp, name: &str, password: &str) -> Tokens {
     let (pool, client) = (app.pool(), app.client());
-    let proven = pool.prove_external(name, password, SOURCE).await.unwrap();
+    let proven = pool.prove_external(&client, name, password, SOURCE).await.unwrap();
     match pool.next_step(Terms::from(&client), &proven).await.unwrap() {
         Step::Tokens(tokens) => tokens,
         Step::Challenge(_) | Step::Custom(_) => panic!("a user of the directory owes nothing here"),

@@ -292,7 +292,7 @@ async fn a_client_of_no_api_refreshes_with_its_own_lives(app: TestApp) {
     let client = app.api.pools.create_client(&app.pool(), draft).await.unwrap();
     app.reload().await;
     let source = std::net::IpAddr::from([127, 0, 0, 1]);
-    let proven = app.pool().prove("alice", PASSWORD, source).await.unwrap();
+    let proven = app.pool().prove(&app.client(), "alice", PASSWORD, source).await.unwrap();
     let tokens = app.pool().tokens_at_once(Terms::from(&client), &proven).await.unwrap();
     let token = tokens.refresh_token.unwrap();
     let form = [("grant_type", "refresh_token"), ("refresh_token", token.as_str()), ("client_id", &client.id)];

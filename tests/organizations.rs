@@ -43,7 +43,7 @@ async fn founder(app: &TestApp, email: &str, organization: &str) -> (User, i64) 
 }
 
 async fn proven(app: &TestApp, name: &str) -> Proven {
-    app.pool().prove(name, PASSWORD, HERE).await.unwrap()
+    app.pool().prove(&app.client(), name, PASSWORD, HERE).await.unwrap()
 }
 
 async fn roles(app: &TestApp, name: &str) -> Vec<(String, Role)> {

@@ -17,7 +17,7 @@ fn client(app: &TestApp, surface: Surface) -> Client {
 
 async fn sign_in(app: &TestApp, terms: Terms<'_>) -> Tokens {
     let pool = app.pool();
-    let user = pool.prove("alice", PASSWORD, HERE).await.unwrap();
+    let user = pool.prove(terms, "alice", PASSWORD, HERE).await.unwrap();
     pool.tokens_at_once(terms, &user).await.unwrap()
 }
 

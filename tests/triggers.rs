@@ -3,9 +3,14 @@
 mod configuration;
 mod custom_auth;
 mod custom_message;
-mod server;
+mod dialects;
+mod migration;
+pub mod server;
+mod sign_in;
 mod sign_up;
+mod tokens;
 
+use cognate::pool::NewUser;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, TestApp};
@@ -32,4 +37,24 @@ fn refused(answer: &Answer) -> String {
     let body = answer.json();
     assert_eq!((answer.status, body.as_object().unwrap().len()), (400, 2), "{}", answer.text);
     format!("{}: {}", body["__type"].as_str().unwrap(), body["message"].as_str().unwrap())
+}
+
+/// A confirmed user with the address NAME@example.test.
+async fn user(app: &TestApp, name: &str) {
+    let email = Some(format!("{name}@example.test"));
+    app.pool().create_user(NewUser { email, ..NewUser::new(name, PASSWORD) }).await.unwrap();
+}
+
+/// A sign-in with a password, which says something to the triggers.
+async fn sign_in(app: &TestApp, name: &str, password: &str) -> Answer {
+    let given = json!({ "USERNAME": name, "PASSWORD": password });
+    let body = json!({
+        "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": given, "ClientMetadata": { "said": "at first" }
+    });
+    call(app, "InitiateAuth", body).await
+}
+
+fn result(answer: &Answer, name: &str) -> String {
+    let body = answer.json();
+    body["AuthenticationResult"][name].as_str().unwrap_or_else(|| panic!("no {name} in {}", answer.text)).to_owned()
 }

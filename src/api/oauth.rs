@@ -160,7 +160,7 @@ impl Call<'_> {
     }
 
     async fn sign_in(&self, pool: &Pool, terms: Terms<'_>, username: &str, password: &str) -> Result<Tokens, Error> {
-        let user = pool.prove(username, password, self.source()).await?;
+        let user = pool.prove(terms, username, password, self.source()).await?;
         pool.tokens_at_once(terms, &user).await
     }
 

@@ -190,7 +190,7 @@ impl Call<'_> {
     }
 
     async fn forgot_password(&self, body: ForgotPassword) -> Result<Reply, Error> {
-        self.pool.forgot_password(self.client, &body.check()?, Digits::Eight, self.source(), None).await?;
+        self.pool.forgot_password(self.client, &body.check()?, Digits::Eight, self.source()).await?;
         Ok(Reply::Empty)
     }
 

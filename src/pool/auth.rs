@@ -55,7 +55,8 @@ impl Pool {
     /// Proves a username (or verified email) and password, and says what comes next, where there are words for a new
     /// password and none for a second factor.
     ///
-    /// Errors: `NotAuthorized` (unknown or wrong, not told apart), `TooManyRequests`, `FactorRequired`, the standings of
+    /// Errors: `NotAuthorized` (unknown or wrong, not told apart), `TooManyRequests`, `FactorRequired`, `Hook`, the
+    /// standings of
     /// `next_step`, `Unavailable`.
     pub async fn initiate_auth(
         &self,
@@ -64,35 +65,58 @@ impl Pool {
         password: &str,
         source: IpAddr,
     ) -> Result<Step, Error> {
-        let user = self.prove(username, password, source).await?;
+        let user = self.prove(client, username, password, source).await?;
         match self.owed(user.user())? {
             Some(Owed::Factor(_)) => Err(Error::FactorRequired),
             Some(Owed::Password) | None => self.next_step(Terms::from(client), &user).await,
         }
     }
 
-    /// Proves a username (or verified email) and password. Whether the user may have tokens is not said yet:
-    /// [`Pool::next_step`] does.
+    /// Proves a username (or verified email) and password to sign in with, on terms that say who asks. Whether the user
+    /// may have tokens is not said yet: [`Pool::next_step`] does.
     ///
     /// Errors: `NotAuthorized` (unknown, wrong or, where existence is hidden, unconfirmed; not told apart),
-    /// `TooManyRequests`, `Unavailable`.
-    pub async fn prove(&self, username: &str, password: &str, source: IpAddr) -> Result<Proven, Error> {
-        self.ports.hasher.room()?;
-        let login = self.find_login(username).await?;
-        self.attempt(login.account, source, self.prove_own(login.user, password)).await.map(Proven)
-    }
-
-    /// The same as `client` has it: who does not exist is said where the client does not hide it. Errors as of
-    /// [`Pool::prove`], and `UserNotFound`.
-    pub async fn prove_to(
+    /// `TooManyRequests`, `Hook`, `Unavailable`.
+    pub async fn prove<'a>(
         &self,
-        client: &Client,
+        terms: impl Into<Terms<'a>>,
         username: &str,
         password: &str,
         source: IpAddr,
     ) -> Result<Proven, Error> {
         self.ports.hasher.room()?;
-        let Login { account, user } = self.find_login(username).await?;
+        let login = self.begin(terms.into(), username, password, source).await?;
+        self.attempt(login.account, source, self.prove_own(login.user, password)).await.map(Proven)
+    }
+
+    /// The same for what is no sign-in, so that no trigger is asked.
+    pub(super) async fn prove_aside(&self, username: &str, password: &str, source: IpAddr) -> Result<Proven, Error> {
+        self.ports.hasher.room()?;
+        let login = self.find_login(username).await?;
+        self.attempt(login.account, source, self.prove_own(login.user, password)).await.map(Proven)
+    }
+
+    /// Whom a name means that a password comes with, once the triggers before the password were asked.
+    async fn begin(&self, terms: Terms<'_>, name: &str, password: &str, source: IpAddr) -> Result<Login, Error> {
+        let login = self.find_login(name).await?;
+        let login = self.migrate(terms, login, name, Some(password), source).await?;
+        self.pre_authentication(terms, (login.account, login.user.as_ref()), name, source).await?;
+        Ok(login)
+    }
+
+    /// The same as `client` has it: who does not exist is said where the client does not hide it. Errors as of
+    /// [`Pool::prove`], and `UserNotFound`.
+    pub async fn prove_to<'a>(
+        &self,
+        terms: impl Into<Terms<'a>>,
+        username: &str,
+        password: &str,
+        source: IpAddr,
+    ) -> Result<Proven, Error> {
+        let terms = terms.into();
+        let client = terms.client;
+        self.ports.hasher.room()?;
+        let Login { account, user } = self.begin(terms, username, password, source).await?;
         let exists = user.is_some();
         let proof = async {
             let user = self.prove_password(user, password).await?;
@@ -191,7 +215,7 @@ impl Pool {
     /// On a device that he confirmed, that proves itself last; a remembered one may stand for the second factor.
     ///
     /// Errors: `UserDisabled`, `UserNotConfirmed`, `PasswordResetRequired`, `TemporaryPasswordExpired`,
-    /// `NotFound(Device)` for one that is none of his, `Unavailable`.
+    /// `NotFound(Device)` for one that is none of his, `Hook`, `Unavailable`.
     pub async fn next_step(&self, terms: Terms<'_>, user: &Proven) -> Result<Step, Error> {
         let Proven(user) = user;
         let owed = self.owed(user)?;

@@ -35,10 +35,10 @@ pub(super) struct Pending {
 
 impl Pending {
     /// On what terms the sign-in goes on: on the device that it began on.
-    pub(super) fn terms<'a>(&'a self, client: &'a Client) -> Terms<'a> {
+    pub(super) fn terms<'a>(&'a self, terms: impl Into<Terms<'a>>) -> Terms<'a> {
         let key = self.challenge.payload.as_deref().and_then(|payload| Carried::read(payload).device);
         let device = key.map(|key| NamedDevice { key, answered: Some(&self.key) });
-        Terms { device, ..Terms::from(client) }
+        Terms { device, ..terms.into() }
     }
 }
 

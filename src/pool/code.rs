@@ -9,7 +9,7 @@ use super::auth::Login;
 use super::delivery::Delivery;
 use super::kept_password::KeptPassword;
 use super::message::{MessageKind, Secret, Via};
-use super::{Client, Metadata, Pool};
+use super::{Client, Metadata, Pool, Terms};
 use crate::clock::Timestamp;
 use crate::error::{Error, Rule};
 use crate::store::directory::{User, UserStatus};
@@ -58,21 +58,21 @@ impl Pool {
     /// Mails a reset code; answers where it went. Says nothing about whether the user exists, unless client or pool
     /// say otherwise; a name without a user costs the same steps, and seems to have an address.
     ///
-    /// Errors: `TooManyRequests`, `Rule` where only administrators reset, `Hook`, `Unavailable`; with existence shown also
-    /// `UserNotFound`, `NoVerifiedAddress` and the standings.
-    pub async fn forgot_password(
+    /// Errors: `TooManyRequests`, `Rule` where only administrators reset, `Hook`, `Unavailable`; with existence shown
+    /// also `UserNotFound`, `NoVerifiedAddress` and the standings.
+    pub async fn forgot_password<'a>(
         &self,
-        client: &Client,
+        terms: impl Into<Terms<'a>>,
         username: &str,
         digits: Digits,
         source: IpAddr,
-        metadata: Option<&Metadata>,
     ) -> Result<Delivery, Error> {
+        let terms = terms.into();
         if self.settings.resets_by_administrator() {
             return Err(Rule::ResetByAdministrator.into());
         }
-        let login = self.ask_reset(client, username, source).await?;
-        let via = Via { client: Some(&client.id), metadata };
+        let login = self.ask_reset(terms, username, source).await?;
+        let via = Via { client: Some(&terms.client.id), metadata: terms.metadata };
         self.send_code(self.reset_code(digits), via, login.account, login.user.as_ref()).await?;
         let address = login.user.as_ref().and_then(User::verified_email);
         Ok(address.map_or_else(|| self.seeming_delivery(username), Delivery::to))
@@ -85,11 +85,12 @@ impl Pool {
 
     /// Whom a mail about a lost password goes to, by code or by link; nobody who may not reset his password. Errors
     /// as of [`Pool::forgot_password`].
-    pub(super) async fn ask_reset(&self, client: &Client, name: &str, source: IpAddr) -> Result<Login, Error> {
-        let Login { account, user } = self.find_login(name).await?;
-        self.count_mail(account, source).await?;
+    pub(super) async fn ask_reset(&self, terms: Terms<'_>, name: &str, source: IpAddr) -> Result<Login, Error> {
+        let login = self.find_login(name).await?;
+        self.count_mail(login.account, source).await?;
+        let Login { account, user } = self.migrate(terms, login, name, None, source).await?;
         match may_reset(user.as_ref()) {
-            Err(why) if !self.hides_existence(client) => Err(refusal(&why)),
+            Err(why) if !self.hides_existence(terms.client) => Err(refusal(&why)),
             Err(_) => Ok(Login { account, user: None }),
             Ok(_) => Ok(Login { account, user }),
         }

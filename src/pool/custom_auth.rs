@@ -11,7 +11,7 @@ use super::custom_course::Course;
 use super::custom_trigger::{Actor, Answered, CUSTOM_CHALLENGE, Next, PASSWORD_VERIFIER, SRP_A, nonsense};
 use super::srp_sign_in::may_begin;
 use super::trigger::Trigger;
-use super::{Metadata, PasswordVerifier, Pool, Terms};
+use super::{PasswordVerifier, Pool, Terms};
 use crate::error::{Error, Rule};
 use crate::store::directory::User;
 use crate::store::tokens::{Challenge, Purpose};
@@ -45,8 +45,6 @@ pub struct CustomAnswer<'a> {
     pub session: &'a str,
     /// The answer.
     pub answer: &'a str,
-    /// For the triggers.
-    pub metadata: Option<&'a Metadata>,
 }
 
 /// CUSTOM_CHALLENGE as it is asked.
@@ -71,8 +69,10 @@ impl Pool {
         if !self.settings.triggers.functions.contains_key(Trigger::DefineAuthChallenge.name()) {
             return Err(Rule::NoCustomAuth.into());
         }
-        let actor = self.actor(terms, begin.username).await?;
+        // What comes with the beginning is for the triggers before a proof.
+        let actor = self.actor(Terms { metadata: None, ..terms }, begin.username).await?;
         self.may_attempt(self.custom_account(actor.account), source).await?;
+        self.pre_authentication(terms, (actor.account, actor.user.as_ref()), begin.username, source).await?;
         match begin.srp_a {
             Some(srp_a) => self.begin_with_password(&actor, srp_a, begin.username, source).await,
             None => self.begin_custom(&actor, begin.by_administrator, source).await.map(CustomStep::Step),
@@ -90,7 +90,7 @@ impl Pool {
         let login = Login { account: user.as_ref().map_or(account, |user| user.sub), user };
         let absent = || self.absent_name(&login, username);
         let name = login.user.as_ref().map_or_else(absent, |user| user.username.clone());
-        Ok(Actor { terms, account: login.account, name, user: login.user, metadata: None })
+        Ok(Actor { terms, account: login.account, name, user: login.user })
     }
 
     async fn begin_with_password(
@@ -124,14 +124,8 @@ impl Pool {
     }
 
     /// Goes on with one who began with his password and has proven it. Errors as of [`Pool::respond_custom`].
-    pub(super) async fn go_on_by_triggers(
-        &self,
-        terms: Terms<'_>,
-        user: User,
-        metadata: Option<&Metadata>,
-        source: IpAddr,
-    ) -> Result<Step, Error> {
-        let actor = Actor { terms, account: user.sub, name: user.username.clone(), user: Some(user), metadata };
+    pub(super) async fn go_on_by_triggers(&self, terms: Terms<'_>, user: User, source: IpAddr) -> Result<Step, Error> {
+        let actor = Actor { terms, account: user.sub, name: user.username.clone(), user: Some(user) };
         let answered = [SRP_A, PASSWORD_VERIFIER].map(|name| Answered::new(name, true, None));
         let course = self.course(&actor, answered.to_vec(), false);
         let next = self.define_challenge(&actor, &course.answered).await?;
@@ -182,7 +176,7 @@ impl Pool {
         if !(same && named) {
             return Err(Error::ChallengeInvalid);
         }
-        Ok(Actor { terms, account, name: course.name.clone(), user, metadata: answer.metadata })
+        Ok(Actor { terms, account, name: course.name.clone(), user })
     }
 
     async fn follow_custom(

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::trigger::{Occasion, Trigger};
-use super::{Metadata, Pool, Terms};
+use super::{Pool, Terms};
 use crate::error::{Error, HookFault, Rule};
 use crate::store::directory::User;
 
@@ -36,7 +36,6 @@ pub(super) struct Actor<'a> {
     /// As client and triggers are told.
     pub(super) name: String,
     pub(super) user: Option<User>,
-    pub(super) metadata: Option<&'a Metadata>,
 }
 
 /// A step that was taken, as the triggers are told.
@@ -150,7 +149,7 @@ impl Pool {
         if let Value::Object(members) = &mut request {
             let hides = self.hides_existence(actor.terms.client);
             members.insert("userNotFound".to_owned(), json!(hides.then_some(actor.user.is_none())));
-            members.insert("clientMetadata".to_owned(), json!(actor.metadata));
+            members.insert("clientMetadata".to_owned(), json!(actor.terms.metadata));
         }
         let occasion = Occasion {
             source,

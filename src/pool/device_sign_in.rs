@@ -13,7 +13,7 @@ use super::challenge::{Carried, Pending};
 use super::factor::OwedFactor;
 use super::srp::SrpA;
 use super::srp_sign_in::{Exchange, Prover};
-use super::{Asked, Client, Device, Pool, SrpProof, Terms};
+use super::{Asked, Client, Device, Pool, SrpProof, Terms, TokenEvent};
 use crate::crypto;
 use crate::error::{Error, Kind};
 use crate::store::directory::User;
@@ -176,15 +176,17 @@ impl Pool {
     /// Answers DEVICE_PASSWORD_VERIFIER. The block is used up by the first proof, right or wrong; a right one opens the
     /// session, if what the user has proven still stands.
     ///
-    /// Errors: `ChallengeInvalid`, `NotFound(Device)`, `NotAuthorized`, `TooManyRequests`, the standings,
+    /// Errors: `ChallengeInvalid`, `NotFound(Device)`, `NotAuthorized`, `TooManyRequests`, the standings, `Hook`,
     /// `Unavailable`.
-    pub async fn respond_device(
+    pub async fn respond_device<'a>(
         &self,
-        client: &Client,
+        terms: impl Into<Terms<'a>>,
         key: &str,
         proof: SrpProof<'_>,
         source: IpAddr,
     ) -> Result<Step, Error> {
+        let terms = Terms { event: TokenEvent::AuthenticateDevice, ..terms.into() };
+        let client = terms.client;
         let (block, kept) = self.take_block(client, Some(key), &proof).await?;
         let place = self.device_place(kept.payload.ok_or(Error::ChallengeInvalid)?);
         let pending = self.pending_at(place, Some((client, proof.username))).await?;
@@ -205,7 +207,8 @@ impl Pool {
         if !self.ports.directory.use_device(self.id(), device.user, device.id, self.now()).await? {
             return Err(Error::NotFound(Kind::Device));
         }
-        let (tokens, _) = self.open_session_on(Terms::from(client), &pending.user, Some(device.id)).await?;
+        let opened = self.open_session_on(terms, &pending.user, Some(device.id)).await;
+        let (tokens, _) = self.or_put_back(&pending.key, &pending.challenge, opened).await?;
         Ok(Step::Tokens(tokens))
     }
 

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
-use super::Pool;
 use super::auth::Proven;
 use super::name::EmailAddress;
+use super::{Pool, Terms};
 use crate::error::Error;
 use crate::outbound::ldap::{Account, Ldap, Person, Proof};
 use crate::store::directory::{User, UserStatus};
@@ -65,10 +65,18 @@ impl Pool {
     /// that means no user of that kind costs the same, and can lock nobody out there.
     ///
     /// Errors: `NotConfigured`, `NotAuthorized` (unknown, wrong, or not allowed there), `PasswordResetRequired` (right,
-    /// but to be changed there first), `TooManyRequests`, `Unavailable` (the directory did not judge; not counted).
-    pub async fn prove_external(&self, name: &str, password: &str, source: IpAddr) -> Result<Proven, Error> {
+    /// but to be changed there first), `TooManyRequests`, `Hook`, `Unavailable` (the directory did not judge; not counted).
+    pub async fn prove_external<'a>(
+        &self,
+        terms: impl Into<Terms<'a>>,
+        name: &str,
+        password: &str,
+        source: IpAddr,
+    ) -> Result<Proven, Error> {
         let ldap = self.ldap()?;
         let login = self.find_external(ldap, name).await?;
+        let user = login.known.as_ref().map(|(user, _)| user);
+        self.pre_authentication(terms.into(), (login.subject, user), name, source).await?;
         let proven = self.attempt(login.subject, source, self.prove_there(ldap, login.known, password)).await?;
         proven.map(Proven).ok_or(Error::PasswordResetRequired)
     }

@@ -89,18 +89,18 @@ impl Pool {
     /// people register themselves.
     pub async fn initiate_choice(
         &self,
-        client: &Client,
+        terms: Terms<'_>,
         choice: Choice<'_>,
         source: IpAddr,
     ) -> Result<(FirstStep, Vec<FirstFactor>), Error> {
         let login = self.find_login(choice.username).await?;
-        let offered = self.offered(client, &login)?;
+        let offered = self.offered(terms.client, &login)?;
         let preferred = choice.factor.and_then(FirstFactor::parse).filter(|factor| offered.contains(factor));
         let step = match preferred {
-            Some(factor) => self.begin_with(client, login, factor, choice, None, source).await?,
+            Some(factor) => self.begin_with(terms, login, factor, choice, None, source).await?,
             None => {
-                self.may_begin_unproven(client, &login, source).await?;
-                FirstStep::Step(Step::Challenge(self.ask_first(client, &login, "SELECT_CHALLENGE").await?))
+                self.may_begin_unproven(terms.client, &login, source).await?;
+                FirstStep::Step(Step::Challenge(self.ask_first(terms.client, &login, "SELECT_CHALLENGE").await?))
             }
         };
         Ok((step, offered))
@@ -111,17 +111,17 @@ impl Pool {
     /// Errors: as of [`Pool::initiate_choice`], `ChallengeInvalid` and its like, `Rule` for what is no choice.
     pub async fn respond_choice(
         &self,
-        client: &Client,
+        terms: Terms<'_>,
         session: &str,
         choice: Choice<'_>,
         source: IpAddr,
     ) -> Result<FirstStep, Error> {
-        let (key, kept) = self.kept(Purpose::FirstFactor, session, Some(client)).await?;
+        let (key, kept) = self.kept(Purpose::FirstFactor, session, Some(terms.client)).await?;
         let login = self.owner_of(&kept, choice.username).await?;
-        let offered = self.offered(client, &login)?;
+        let offered = self.offered(terms.client, &login)?;
         let chosen = choice.factor.and_then(FirstFactor::parse).filter(|factor| offered.contains(factor));
         let chosen = chosen.ok_or(Rule::Form("The answer is none of the challenges that can be chosen."))?;
-        self.begin_with(client, login, chosen, choice, Some(key), source).await
+        self.begin_with(terms, login, chosen, choice, Some(key), source).await
     }
 
     /// Whom a first factor's challenge is about, who must be the one that the client names.
@@ -136,7 +136,7 @@ impl Pool {
 
     async fn begin_with(
         &self,
-        client: &Client,
+        terms: Terms<'_>,
         login: Login,
         factor: FirstFactor,
         choice: Choice<'_>,
@@ -144,21 +144,23 @@ impl Pool {
         source: IpAddr,
     ) -> Result<FirstStep, Error> {
         let Choice { username, password, srp_a, device, .. } = choice;
-        let terms = Terms::from(client).on(device);
+        let terms = terms.on(device);
+        // What comes with the beginning is for the triggers before a proof.
+        let after = if chosen.is_some() { terms } else { Terms { metadata: None, ..terms } };
         match (factor, password, srp_a) {
             (FirstFactor::Password, Some(password), _) => {
-                let proven = self.prove_to(client, username, password, source).await?;
+                let proven = self.prove_to(terms, username, password, source).await?;
                 self.spend(chosen).await?;
-                self.next_step(terms, &proven).await.map(FirstStep::Step)
+                self.next_step(after, &proven).await.map(FirstStep::Step)
             }
             (FirstFactor::PasswordSrp, _, Some(srp_a)) => {
-                let asked = self.initiate_srp(client, username, srp_a, source).await?;
+                let asked = self.initiate_srp(terms, username, srp_a, source).await?;
                 self.spend(chosen).await?;
                 Ok(FirstStep::Verifier(asked))
             }
             (FirstFactor::Password | FirstFactor::PasswordSrp, ..) => {
                 self.may_attempt(login.account, source).await?;
-                let asked = self.ask_first(client, &login, factor.name()).await?;
+                let asked = self.ask_first(terms.client, &login, factor.name()).await?;
                 self.spend(chosen).await?;
                 Ok(FirstStep::Step(Step::Challenge(asked)))
             }
@@ -187,6 +189,7 @@ impl Pool {
         source: IpAddr,
     ) -> Result<Asked, Error> {
         self.may_begin_unproven(terms.client, login, source).await?;
+        self.pre_authentication(terms, (login.account, login.user.as_ref()), username, source).await?;
         self.count_mail(login.account, source).await?;
         let step = if factor == FirstFactor::SmsOtp { CodeStep::SMS_OTP } else { CodeStep::EMAIL_OTP };
         let address = login.user.as_ref().map(|user| self.address_for(step, user)).transpose()?.flatten();

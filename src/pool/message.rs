@@ -9,7 +9,7 @@ use super::custom_trigger::nonsense;
 use super::trigger::{Occasion, Trigger};
 use super::{Metadata, Pool};
 use crate::error::Error;
-use crate::outbound::mail::{Mail, OwnText, filled};
+use crate::outbound::mail::{Mail, OwnText};
 use crate::store::directory::User;
 
 /// Where a pool's own words have the code or the temporary password.
@@ -169,8 +169,7 @@ impl Pool {
         let usual = self.ports.templates.text_code(number, secret.text, secret.life)?;
         let custom = self.custom_message(user, secret.kind, via).await?;
         let own = custom.sms_message.as_deref().or(self.settings.messages.on(secret.kind).sms.as_deref());
-        let values = [(CODE, secret.text), (USERNAME, self.shown_name(user))];
-        Ok(Mail { text: own.map_or(usual.text, |own| filled(own, &values)), ..usual })
+        Ok(usual.in_plain_words(own, &[(CODE, secret.text), (USERNAME, self.shown_name(user))]))
     }
 
     /// The words of the pool's trigger, which never hears the secret itself.

@@ -12,7 +12,7 @@ use super::factor::{Factor, Factors, OwedFactor, SoftwareToken};
 use super::otp::CodeStep;
 use super::settings::MfaMode;
 use super::totp::{Code, TotpSecret};
-use super::{Client, Pool, Terms};
+use super::{Pool, Terms};
 use crate::crypto;
 use crate::error::{Error, Rule};
 use crate::store::directory::User;
@@ -59,12 +59,12 @@ impl Pool {
     /// `TooManyRequests`, the standings, `Unavailable`.
     pub async fn respond_select_mfa(
         &self,
-        client: &Client,
+        terms: Terms<'_>,
         username: &str,
         session: &str,
         answer: &str,
     ) -> Result<Step, Error> {
-        let pending = self.pending(Purpose::SelectMfa, session, Some((client, username))).await?;
+        let pending = self.pending(Purpose::SelectMfa, session, Some((terms.client, username))).await?;
         let owed = self.owed_factor(&pending.user)?;
         let chosen = Factor::parse(answer).filter(|chosen| match &owed {
             Some(OwedFactor::Choice(factors)) => factors.contains(chosen),
@@ -72,7 +72,7 @@ impl Pool {
             Some(OwedFactor::Setup(_)) | None => false,
         });
         let chosen = chosen.ok_or(Rule::Form("The answer is none of the factors that can be chosen."))?;
-        let asked = self.ask_factor(pending.terms(client), &pending.user, OwedFactor::One(chosen)).await?;
+        let asked = self.ask_factor(pending.terms(terms), &pending.user, OwedFactor::One(chosen)).await?;
         self.consume(&pending).await?;
         Ok(Step::Challenge(asked))
     }
@@ -81,19 +81,21 @@ impl Pool {
     ///
     /// Errors: `ChallengeInvalid`, `CodeMismatch` and `CodeUsed` (the challenge stays), `TooManyRequests`, the
     /// standings, `Unavailable`.
-    pub async fn respond_software_token(
+    pub async fn respond_software_token<'a>(
         &self,
-        client: &Client,
+        terms: impl Into<Terms<'a>>,
         username: &str,
         session: &str,
         code: &str,
         source: IpAddr,
     ) -> Result<Step, Error> {
-        let pending = self.pending(Purpose::SoftwareToken, session, Some((client, username))).await?;
+        let terms = terms.into();
+        let pending = self.pending(Purpose::SoftwareToken, session, Some((terms.client, username))).await?;
         let sub = pending.user.sub;
         let user = self.attempt(self.factor_account(sub), source, self.prove_software_token(sub, code)).await?;
         self.consume(&pending).await?;
-        self.last_step(pending.terms(client), &user).await
+        let step = self.last_step(pending.terms(terms), &user).await;
+        self.or_put_back(&pending.key, &pending.challenge, step).await
     }
 
     /// The step of the code is kept with the user before anything comes of it, so that of two equal answers one wins.
@@ -196,22 +198,24 @@ impl Pool {
     /// is proven by a code first.
     ///
     /// Errors: `ChallengeInvalid` and its like, `InvalidParameter` and `Rule` about the address, `TooManyRequests`, the
-    /// standings, `Unavailable`.
-    pub async fn respond_mfa_setup(
+    /// standings, `Hook`, `Unavailable`.
+    pub async fn respond_mfa_setup<'a>(
         &self,
-        client: &Client,
+        terms: impl Into<Terms<'a>>,
         username: &str,
         session: &str,
         email: Option<&str>,
     ) -> Result<Step, Error> {
-        let by = Some((client, username));
+        let terms = terms.into();
+        let by = Some((terms.client, username));
         if let (Some(email), Ok(_)) = (email, self.purpose_of(session, &[Purpose::MfaSetup])) {
             let pending = self.pending(Purpose::MfaSetup, session, by).await?;
-            return self.set_email_up(client, pending, email).await.map(Step::Challenge);
+            return self.set_email_up(terms, pending, email).await.map(Step::Challenge);
         }
         let pending = self.pending(Purpose::MfaReady, session, by).await?;
         self.consume(&pending).await?;
-        self.last_step(pending.terms(client), &pending.user).await
+        let step = self.last_step(pending.terms(terms), &pending.user).await;
+        self.or_put_back(&pending.key, &pending.challenge, step).await
     }
 }
 

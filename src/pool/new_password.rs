@@ -8,7 +8,7 @@ use super::challenge::{Asked, Pending};
 use super::hash::PasswordCheck;
 use super::name::EmailAddress;
 use super::user::own_names;
-use super::{Client, Pool, Terms};
+use super::{Client, Pool, Terms, TokenEvent};
 use crate::error::Error;
 use crate::store::directory::{User, UserStatus};
 use crate::store::tokens::Purpose;
@@ -61,18 +61,20 @@ impl Pool {
     ///
     /// Errors: `ChallengeInvalid`, `InvalidPassword`, `InvalidParameter` and `AccessDenied` about attributes (the
     /// challenge stays), the standings, `Unavailable`.
-    pub async fn respond_new_password(
+    pub async fn respond_new_password<'a>(
         &self,
-        client: &Client,
+        terms: impl Into<Terms<'a>>,
         username: &str,
         session: &str,
         answer: impl Into<NewPassword<'_>>,
     ) -> Result<Step, Error> {
-        let answer = answer.into();
+        let (terms, answer) = (Terms { event: TokenEvent::NewPasswordChallenge, ..terms.into() }, answer.into());
+        let client = terms.client;
         let pending = self.pending(Purpose::NewPassword, session, Some((client, username))).await?;
         let user = self.set_new_password(client, &pending, &answer).await?;
         self.consume(&pending).await?;
-        self.next_step(pending.terms(client), &Proven(user)).await
+        let step = self.next_step(pending.terms(terms), &Proven(user)).await;
+        self.or_put_back(&pending.key, &pending.challenge, step).await
     }
 
     async fn set_new_password(

@@ -12,7 +12,7 @@ use super::factor::{Factor, Factors, Preference};
 use super::message::{MessageKind, Secret, Via};
 use super::name::EmailAddress;
 use super::settings::{Contact, FirstProof};
-use super::{Client, Digits, Pool, Terms};
+use super::{Digits, Pool, Terms};
 use crate::error::{Error, Rule};
 use crate::store::directory::User;
 use crate::store::tokens::{Answer, Challenge, ChallengeKey, Purpose};
@@ -104,7 +104,7 @@ impl Pool {
             payload: to.and_then(|(user, _)| self.challenge_of(step.purpose, terms, user, false).payload),
         };
         let secret = Secret { kind: MessageKind::Authentication, text: &code, life };
-        let via = Via { client: Some(&terms.client.id), metadata: None };
+        let via = Via { client: Some(&terms.client.id), metadata: terms.metadata };
         let mail = match (to, step.contact) {
             (Some((user, address)), Contact::Email) => Some(self.secret_mail(address, user, &secret, via).await?),
             (Some((user, number)), Contact::PhoneNumber) => Some(self.secret_text(number, user, &secret, via).await?),
@@ -124,13 +124,13 @@ impl Pool {
     /// user where it is the first factor, and like any other second factor's where it is one.
     ///
     /// Errors: `ChallengeInvalid` and its like, `CodeMismatch`, `TooManyRequests`, the standings, `Unavailable`.
-    pub async fn respond_code(&self, client: &Client, answer: CodeAnswer<'_>, source: IpAddr) -> Result<Step, Error> {
+    pub async fn respond_code(&self, terms: Terms<'_>, answer: CodeAnswer<'_>, source: IpAddr) -> Result<Step, Error> {
         let steps = CodeStep::ALL.into_iter().filter(|step| step.name == answer.challenge);
         let made_for = |step: &CodeStep| self.purpose_of(answer.session, &[step.purpose]).is_ok();
         let step = steps.into_iter().find(made_for).ok_or(Error::ChallengeInvalid)?;
         let done = match step.first() {
-            Some(_) => self.respond_first(step, client, answer, source).await?,
-            None => self.respond_second(step, client, answer, source).await?,
+            Some(_) => self.respond_first(step, terms, answer, source).await?,
+            None => self.respond_second(step, terms, answer, source).await?,
         };
         Ok(done)
     }
@@ -138,19 +138,19 @@ impl Pool {
     async fn respond_second(
         &self,
         step: CodeStep,
-        client: &Client,
+        terms: Terms<'_>,
         answer: CodeAnswer<'_>,
         source: IpAddr,
     ) -> Result<Step, Error> {
         let CodeAnswer { username, session, code, .. } = answer;
-        let pending = self.pending(step.purpose, session, Some((client, username))).await?;
+        let pending = self.pending(step.purpose, session, Some((terms.client, username))).await?;
         let user = &pending.user;
         let proof = self.judge_step(step, &pending.key, user.sub, Some(user), code);
         let challenge = self.attempt(self.factor_account(user.sub), source, proof).await?;
         self.forgive_mails_of(user.sub).await?;
         let done = async {
             let adopted = if step == CodeStep::EMAIL_SETUP { Some(self.adopt_email(user).await?) } else { None };
-            self.last_step(pending.terms(client), adopted.as_ref().unwrap_or(user)).await
+            self.last_step(pending.terms(terms), adopted.as_ref().unwrap_or(user)).await
         };
         self.or_put_back(&pending.key, &challenge, done.await).await
     }
@@ -158,12 +158,12 @@ impl Pool {
     async fn respond_first(
         &self,
         step: CodeStep,
-        client: &Client,
+        terms: Terms<'_>,
         answer: CodeAnswer<'_>,
         source: IpAddr,
     ) -> Result<Step, Error> {
         let CodeAnswer { username, session, code, .. } = answer;
-        let (key, kept) = self.kept(step.purpose, session, Some(client)).await?;
+        let (key, kept) = self.kept(step.purpose, session, Some(terms.client)).await?;
         let user = self.owner_of(&kept, username).await?.user;
         let state = kept.payload.as_deref().and_then(|payload| Carried::read(payload).state);
         let user = user.filter(|user| state.is_some_and(|state| state == self.proof_state(user)));
@@ -173,7 +173,7 @@ impl Pool {
         self.forgive_mails_of(kept.user).await?;
         self.forgive_source(source).await?;
         let pending = Pending { key, challenge: kept, user: user.clone() };
-        let done = self.next_step(pending.terms(client), &Proven(user)).await;
+        let done = self.next_step(pending.terms(terms), &Proven(user)).await;
         self.or_put_back(&pending.key, &challenge, done).await
     }
 
@@ -215,7 +215,7 @@ impl Pool {
 
     /// Gives a user who owes a factor the address that is to be one, and asks for the code that goes there. One that he
     /// has already is not changed by who may not be he.
-    pub(super) async fn set_email_up(&self, client: &Client, pending: Pending, email: &str) -> Result<Asked, Error> {
+    pub(super) async fn set_email_up(&self, terms: Terms<'_>, pending: Pending, email: &str) -> Result<Asked, Error> {
         if !self.may_set_up(&pending.user, Factor::Email)? {
             return Err(Rule::Form("The user pool has no second factor by email.").into());
         }
@@ -230,7 +230,7 @@ impl Pool {
             }
         };
         let user = self.change_user(pending.user.sub, give).await.map_err(taken)?;
-        let asked = self.ask_code_of(CodeStep::EMAIL_SETUP, pending.terms(client), &user).await?;
+        let asked = self.ask_code_of(CodeStep::EMAIL_SETUP, pending.terms(terms), &user).await?;
         self.consume(&pending).await?;
         Ok(asked)
     }

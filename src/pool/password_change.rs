@@ -52,7 +52,7 @@ impl Pool {
         source: IpAddr,
         caller: Option<&Caller>,
     ) -> Result<User, Error> {
-        let proven = self.prove(name, previous, source).await?;
+        let proven = self.prove_aside(name, previous, source).await?;
         let own = caller.filter(|caller| caller.user.sub == proven.user().sub);
         self.change_proven(proven, proposed, own.map(|caller| caller.session.id)).await
     }

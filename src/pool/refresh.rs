@@ -1,8 +1,8 @@
 //! Refreshing: what a refresh token yields, and what becomes of its session when it should not have come back.
 
-use super::Pool;
 use super::refresh_token::RefreshToken;
 use super::session::{Terms, Tokens, of_this_epoch};
+use super::{Pool, TokenEvent};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::directory::SessionOwner;
@@ -13,7 +13,7 @@ impl Pool {
     /// the dialect carries one; a session of a device goes on on that device alone; `limit` is how often one session may be refreshed, 0 for ever.
     ///
     /// Errors: `TokenInvalid` (garbage, another client's, another user's, bound to another, or two behind),
-    /// `TokenRevoked`, `TokenReused`, `UserDisabled` and its like, `LimitExceeded`, `Unavailable`.
+    /// `TokenRevoked`, `TokenReused`, `UserDisabled` and its like, `LimitExceeded`, `Hook`, `Unavailable`.
     pub async fn refresh(
         &self,
         terms: Terms<'_>,
@@ -24,11 +24,18 @@ impl Pool {
         let token = RefreshToken::decode(&self.secrets.refresh, terms, token).ok_or(Error::TokenInvalid)?;
         let client = terms.client;
         // The Directory is asked first: if it is down, the refresh token has not moved and the same call succeeds later.
-        let SessionOwner { user, floor, .. } = self.living_owner(token.user, token.session).await?;
-        if !username.is_none_or(|name| self.names(&user, name)) {
+        let mut owner = self.living_owner(token.user, token.session).await?;
+        if !username.is_none_or(|name| self.names(&owner.user, name)) {
             return Err(Error::TokenInvalid);
         }
-        let device = self.device_of_session(&user, &token, terms.device).await?;
+        let device = self.device_of_session(&owner.user, &token, terms.device).await?;
+        // So is the trigger, each time anew: a retry in the grace window makes tokens of its own.
+        let changes = self.token_changes(Terms { event: TokenEvent::RefreshTokens, ..terms }, &owner.user).await?;
+        if changes.is_some() {
+            // It took a while; whoever was disabled meanwhile gets nothing.
+            owner = self.living_owner(token.user, token.session).await?;
+        }
+        let SessionOwner { user, floor, .. } = owner;
         let (key, now) = (token.key(self), self.now());
         let rule = client.refresh_rule(limit, self.floor(&token, floor, now).await?);
         let verdict = self.ports.tokens.refresh(&key, token.generation, rule, now).await?;
@@ -36,7 +43,7 @@ impl Pool {
         if !of_this_epoch(&user, &session) {
             return Err(Error::TokenRevoked);
         }
-        self.tokens(terms, &user, &session, client.rotation.is_some()).await
+        self.tokens(terms, &user, &session, client.rotation.is_some(), changes.as_ref()).await
     }
 
     /// Below what the session's tokens are rotated out. That this one was presented is recorded before the token store

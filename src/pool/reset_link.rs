@@ -24,10 +24,10 @@ impl Pool {
     /// Mails a link that resets the password; answers an id of the name. Unless the pool shows who exists, it is one
     /// made of the name alone, and nothing else tells either: a name without a user costs the same steps.
     ///
-    /// Errors: `TooManyRequests`, `Unavailable`; with existence shown also `UserNotFound`, `NoVerifiedAddress` and
-    /// the standings.
+    /// Errors: `TooManyRequests`, `Hook`, `Unavailable`; with existence shown also `UserNotFound`, `NoVerifiedAddress`
+    /// and the standings.
     pub async fn forgot_password_link(&self, link: &LinkTo<'_>, name: &str, source: IpAddr) -> Result<i64, Error> {
-        let login = self.ask_reset(link.client, name, source).await?;
+        let login = self.ask_reset(link.client.into(), name, source).await?;
         let user = login.user.as_ref();
         let email_key = user.and_then(|user| user.email_key.clone());
         let about = Replaced { state: self.password_state(user), email_key };

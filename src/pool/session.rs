@@ -8,7 +8,8 @@ use super::device::NewDevice;
 use super::device_sign_in::NamedDevice;
 use super::refresh_token::RefreshToken;
 use super::token::AccessClaims;
-use super::{Client, Pool};
+use super::token_trigger::TokenChanges;
+use super::{Client, Metadata, Pool, TokenEvent};
 use crate::error::Error;
 use crate::store::directory::{SessionOwner, User};
 use crate::store::tokens::{Session, SessionKey};
@@ -24,11 +25,16 @@ pub struct Terms<'a> {
     pub bound_to: &'a str,
     /// The device that the client says it runs on.
     pub device: Option<NamedDevice<'a>>,
+    /// What leads to the tokens.
+    pub event: TokenEvent,
+    /// What the client says for the triggers.
+    pub metadata: Option<&'a Metadata>,
 }
 
 impl<'a> From<&'a Client> for Terms<'a> {
     fn from(client: &'a Client) -> Self {
-        Self { client, refreshable: true, bound_to: "", device: None }
+        let event = TokenEvent::Authentication;
+        Self { client, refreshable: true, bound_to: "", device: None, event, metadata: None }
     }
 }
 
@@ -37,6 +43,12 @@ impl<'a> Terms<'a> {
     #[must_use]
     pub fn on(self, device: Option<&'a str>) -> Self {
         Self { device: device.map(NamedDevice::from), ..self }
+    }
+
+    /// The same, with what the client says for the triggers.
+    #[must_use]
+    pub fn telling(self, metadata: Option<&'a Metadata>) -> Self {
+        Self { metadata, ..self }
     }
 
     fn session_life(self) -> Duration {
@@ -75,13 +87,16 @@ impl Pool {
         Ok(Tokens { new_device: self.offer_device(session), ..tokens })
     }
 
-    /// The same on a device that has proven itself, or on none; answers also the session.
+    /// The same on a device that has proven itself, or on none; answers also the session. The triggers come first: whom
+    /// one refuses has none, and who was signed out while they were asked has one of an epoch that is over.
     pub(super) async fn open_session_on(
         &self,
         terms: Terms<'_>,
         user: &User,
         device: Option<Uuid>,
     ) -> Result<(Tokens, Uuid), Error> {
+        let changes = self.token_changes(terms, user).await?;
+        self.post_authentication(terms, user, device.is_none()).await?;
         self.newest_keys().await?;
         let now = self.now();
         let session = Session {
@@ -99,7 +114,7 @@ impl Pool {
             refreshes: 0,
         };
         self.ports.tokens.open_session(&session).await?;
-        let tokens = self.tokens(terms, user, &session, terms.refreshable).await?;
+        let tokens = self.tokens(terms, user, &session, terms.refreshable, changes.as_ref()).await?;
         Ok((tokens, session.id))
     }
 
@@ -110,8 +125,9 @@ impl Pool {
         user: &User,
         session: &Session,
         refresh: bool,
+        changes: Option<&TokenChanges>,
     ) -> Result<Tokens, Error> {
-        let issued = self.issue(terms.client, user, session).await?;
+        let issued = self.issue(terms.client, user, session, changes).await?;
         let refresh_token = refresh.then(|| RefreshToken::current(session).encode(&self.secrets.refresh, terms));
         Ok(Tokens {
             access_token: issued.access_token,

@@ -10,7 +10,7 @@ use super::name::Username;
 use super::settings::Usernames;
 use super::srp::{Claim, Identity, Place, SecretBlock, ServerChallenge, SrpA, Verifier};
 use super::user::check_standing;
-use super::{Client, Metadata, Pool, Terms};
+use super::{Client, Pool, Terms};
 use crate::error::{Error, Kind};
 use crate::store::directory::User;
 use crate::store::tokens::{Challenge, ChallengeKey, Purpose};
@@ -42,8 +42,6 @@ pub struct SrpProof<'a> {
     pub timestamp: &'a str,
     /// The device that the client believes to be remembered.
     pub device: Option<&'a str>,
-    /// For the triggers.
-    pub metadata: Option<&'a Metadata>,
 }
 
 /// Whose exchange begins, and what is remembered of it until it ends.
@@ -78,27 +76,30 @@ impl Pool {
     /// Begins a sign-in by SRP. A name without a user, or a user without a verifier, is asked all the same; nothing
     /// proves him.
     ///
-    /// Errors: `InvalidParameter` about `srp_a`, `TooManyRequests`, `Unavailable`; with existence shown also
+    /// Errors: `InvalidParameter` about `srp_a`, `TooManyRequests`, `Hook`, `Unavailable`; with existence shown also
     /// `UserNotFound`, `UserDisabled` and `UserNotConfirmed`.
-    pub async fn initiate_srp(
+    pub async fn initiate_srp<'a>(
         &self,
-        client: &Client,
+        terms: impl Into<Terms<'a>>,
         username: &str,
         srp_a: &str,
         source: IpAddr,
     ) -> Result<PasswordVerifier, Error> {
-        self.initiate_srp_then(client, username, srp_a, None, source).await
+        self.initiate_srp_then(terms, username, srp_a, None, source).await
     }
 
-    /// The same; `then` is the way on, if it is not straight to [`Pool::next_step`].
-    pub(super) async fn initiate_srp_then(
+    /// The same; `then` is the way on, if it is not straight to [`Pool::next_step`]: then the triggers that are asked
+    /// before the proof were.
+    pub(super) async fn initiate_srp_then<'a>(
         &self,
-        client: &Client,
+        terms: impl Into<Terms<'a>>,
         username: &str,
         srp_a: &str,
         then: Option<&str>,
         source: IpAddr,
     ) -> Result<PasswordVerifier, Error> {
+        let terms = terms.into();
+        let client = terms.client;
         let a = SrpA::parse(srp_a)?;
         self.ports.hasher.room()?;
         let login = self.find_login(username).await?;
@@ -106,6 +107,9 @@ impl Pool {
         if !self.hides_existence(client) {
             let user = login.user.as_ref().ok_or(Error::UserNotFound)?;
             may_begin(user)?;
+        }
+        if then.is_none() {
+            self.pre_authentication(terms, (login.account, login.user.as_ref()), username, source).await?;
         }
         let verifier = self.verifier_or_none(login.account, login.user.as_ref())?;
         let user_id =
@@ -205,7 +209,14 @@ impl Pool {
     /// a device which is not known, after which clients send the same proof without it (contract cognito §0.3).
     ///
     /// Errors: `ChallengeInvalid`, `NotAuthorized`, `TooManyRequests`, what [`Pool::next_step`] refuses, `Unavailable`.
-    pub async fn respond_srp(&self, client: &Client, proof: SrpProof<'_>, source: IpAddr) -> Result<Step, Error> {
+    pub async fn respond_srp<'a>(
+        &self,
+        terms: impl Into<Terms<'a>>,
+        proof: SrpProof<'a>,
+        source: IpAddr,
+    ) -> Result<Step, Error> {
+        let terms = terms.into();
+        let client = terms.client;
         let (block, kept) = self.read_block(client, None, &proof).await?;
         let user = self.ports.directory.user(self.id(), kept.user).await?;
         let user = user.filter(|user| self.names(user, proof.username));
@@ -220,9 +231,9 @@ impl Pool {
         }
         self.use_block(&block).await?;
         let proven = self.attempt(account, source, self.prove_by_srp(client, user, block, &proof)).await?;
-        let terms = Terms::from(client).on(proof.device);
+        let terms = terms.on(proof.device);
         match kept.payload {
-            Some(_) => self.go_on_by_triggers(terms, proven, proof.metadata, source).await,
+            Some(_) => self.go_on_by_triggers(terms, proven, source).await,
             None => self.next_step(terms, &Proven(proven)).await,
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::token_trigger::TokenChanges;
 use super::{Client, Pool, Pools};
 use crate::clock::Timestamp;
 use crate::crypto;
@@ -123,7 +124,13 @@ impl Pool {
     }
 
     /// Signs an access and an id token for a session.
-    pub(super) async fn issue(&self, client: &Client, user: &User, session: &Session) -> Result<IssuedTokens, Error> {
+    pub(super) async fn issue(
+        &self,
+        client: &Client,
+        user: &User,
+        session: &Session,
+        changes: Option<&TokenChanges>,
+    ) -> Result<IssuedTokens, Error> {
         let now = self.now();
         let keys = self.keys.load_full();
         let signer = keys.signer(now).ok_or_else(|| Error::unavailable("the pool has no signing key yet"))?;
@@ -132,7 +139,13 @@ impl Pool {
         let event_id = if client.revocation { self.ports.random.uuid()? } else { session.id };
         let access = self.access_claims(client, user, session, event_id, &issuer)?;
         let id = self.id_claims(client, user, session, event_id, &issuer)?;
-        let tokens = IssuedTokens { access_token: signer.sign(&access).await?, id_token: signer.sign(&id).await? };
+        let tokens = match changes {
+            None => IssuedTokens { access_token: signer.sign(&access).await?, id_token: signer.sign(&id).await? },
+            Some(changes) => IssuedTokens {
+                access_token: signer.sign(&changes.of_access(&access)?).await?,
+                id_token: signer.sign(&changes.of_id(&id)?).await?,
+            },
+        };
         metrics::counter!("cognate_tokens_issued_total", "kind" => "access").increment(1);
         metrics::counter!("cognate_tokens_issued_total", "kind" => "id").increment(1);
         Ok(tokens)

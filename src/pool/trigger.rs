@@ -35,17 +35,29 @@ pub enum Trigger {
     CreateAuthChallenge,
     /// Whether the answer is right.
     VerifyAuthChallengeResponse,
+    /// Before a password is looked at: whether the sign-in may go on.
+    PreAuthentication,
+    /// After everything was proven.
+    PostAuthentication,
+    /// Before tokens are made: what they say.
+    PreTokenGeneration,
+    /// Where a name means nobody: whether he is a user elsewhere.
+    UserMigration,
 }
 
 impl Trigger {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::PreSignUp,
         Self::PostConfirmation,
         Self::CustomMessage,
         Self::DefineAuthChallenge,
         Self::CreateAuthChallenge,
         Self::VerifyAuthChallengeResponse,
+        Self::PreAuthentication,
+        Self::PostAuthentication,
+        Self::PreTokenGeneration,
+        Self::UserMigration,
     ];
 
     /// Its key in Cognito's LambdaConfig.
@@ -57,6 +69,10 @@ impl Trigger {
             Self::DefineAuthChallenge => "DefineAuthChallenge",
             Self::CreateAuthChallenge => "CreateAuthChallenge",
             Self::VerifyAuthChallengeResponse => "VerifyAuthChallengeResponse",
+            Self::PreAuthentication => "PreAuthentication",
+            Self::PostAuthentication => "PostAuthentication",
+            Self::PreTokenGeneration => "PreTokenGeneration",
+            Self::UserMigration => "UserMigration",
         }
     }
 }
@@ -67,6 +83,23 @@ impl Trigger {
 pub struct Triggers {
     /// Their ARNs by [`Trigger::name`].
     pub functions: BTreeMap<String, String>,
+    /// The shape of PreTokenGeneration, where it was said.
+    pub token_version: Option<TokenVersion>,
+}
+
+/// Cognito's LambdaVersion of PreTokenGeneration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TokenVersion {
+    /// Strings in the id token.
+    #[default]
+    #[serde(rename = "V1_0")]
+    V1,
+    /// Anything in both tokens.
+    #[serde(rename = "V2_0")]
+    V2,
+    /// The same, also for tokens without a user.
+    #[serde(rename = "V3_0")]
+    V3,
 }
 
 /// What an event tells besides what all have.
@@ -96,6 +129,11 @@ impl Pools {
 }
 
 impl Pool {
+    /// Whether the pool has this trigger, for what costs something to prepare.
+    pub(super) fn has_trigger(&self, trigger: Trigger) -> bool {
+        self.settings.triggers.functions.contains_key(trigger.name())
+    }
+
     /// Calls the function of a trigger and waits; answers what it filled in, or `None` where the pool has no such
     /// trigger. What is null in the answer is absent.
     ///
@@ -108,7 +146,7 @@ impl Pool {
         let Some(function) = self.settings.triggers.functions.get(trigger.name()) else { return Ok(None) };
         let started = Instant::now();
         let source = occasion.source;
-        let answer = self.ports.hooks.call(function, &self.event(occasion), self.now()).await.and_then(read);
+        let answer = self.ports.hooks.call(function, &self.event(trigger, occasion), self.now()).await.and_then(read);
         let (name, outcome) = (trigger.name(), answer.as_ref().err().map_or("ok", label));
         metrics::counter!("cognate_hook_calls_total", "trigger" => name, "outcome" => outcome).increment(1);
         metrics::histogram!("cognate_hook_duration_seconds", "trigger" => name).record(started.elapsed().as_secs_f64());
@@ -119,7 +157,7 @@ impl Pool {
         answer.map(Some).map_err(|error| fault(trigger, error))
     }
 
-    fn event(&self, occasion: Occasion<'_>) -> Event {
+    fn event(&self, trigger: Trigger, occasion: Occasion<'_>) -> Event {
         let Occasion { source, client, username, user, request, response } = occasion;
         let attributes = user.map(|user| self.event_attributes(user)).unwrap_or_default();
         let mut told = Map::from_iter([("userAttributes".to_owned(), attributes.into())]);
@@ -127,7 +165,7 @@ impl Pool {
             told.extend(more);
         }
         Event {
-            version: "1".to_owned(),
+            version: self.version(trigger).to_owned(),
             trigger_source: source.to_owned(),
             region: self.id().split_once('_').map_or("", |(region, _)| region).to_owned(),
             user_pool_id: self.id().to_owned(),
@@ -138,6 +176,14 @@ impl Pool {
             },
             request: Value::Object(told),
             response,
+        }
+    }
+
+    fn version(&self, trigger: Trigger) -> &'static str {
+        match self.settings.triggers.token_version {
+            Some(TokenVersion::V2) if trigger == Trigger::PreTokenGeneration => "2",
+            Some(TokenVersion::V3) if trigger == Trigger::PreTokenGeneration => "3",
+            Some(_) | None => "1",
         }
     }
 

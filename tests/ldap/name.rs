@@ -211,7 +211,7 @@ async fn a_disabled_user_of_the_directory_gets_no_tokens() {
     let tokens = tokens(&app, "alice", "alice's word").await;
     app.pool().disable_user(r"CORP\alice").await.unwrap();
     assert!(!app.accepts(&tokens.access_token).await);
-    let proven = app.pool().prove_external("alice", "alice's word", super::SOURCE).await.unwrap();
+    let proven = app.pool().prove_external(&app.client(), "alice", "alice's word", super::SOURCE).await.unwrap();
     let client = app.client();
     let Err(refused) = app.pool().next_step((&client).into(), &proven).await else { panic!("he is disabled") };
     assert_eq!(refused.label(), "user_disabled");

@@ -203,7 +203,7 @@ impl Call<'_> {
 
     /// Says who does not exist only where the pool says so.
     async fn prove(&self, email: &str, password: &str) -> Result<Proven, Error> {
-        let proof = self.pool.prove(email, password, self.source()).await;
+        let proof = self.pool.prove(self.client, email, password, self.source()).await;
         if matches!(proof, Err(Error::NotAuthorized)) && !self.pool.settings.hide_user_existence {
             self.pool.find_user(email).await?;
         }

@@ -12,8 +12,8 @@ use super::secret::{check_hash, check_hash_of_token};
 use super::user_auth::by_choice;
 use crate::pool::client::AuthFlow;
 use crate::pool::{
-    Client, CustomSignIn, CustomStep, DeviceVerifier, FirstFactor, NewDevice, PasswordVerifier, Pool, Step, Terms,
-    Tokens,
+    Client, CustomSignIn, CustomStep, DeviceVerifier, FirstFactor, Metadata, NewDevice, PasswordVerifier, Pool, Step,
+    Terms, Tokens,
 };
 
 operations! {
@@ -29,6 +29,7 @@ struct InitiateAuthInput {
     #[serde(default)]
     auth_parameters: Parameters,
     session: Option<String>,
+    client_metadata: Option<Metadata>,
 }
 
 #[derive(Deserialize)]
@@ -229,27 +230,29 @@ async fn begin(
     admin: bool,
 ) -> Result<AuthOutput, Fault> {
     let given = &input.auth_parameters;
+    // Only for what comes before the proof; the triggers after it are told what comes with the answer to a challenge.
+    let terms = Terms::from(client).telling(input.client_metadata.as_ref());
     match (input.auth_flow.as_str(), admin) {
         ("USER_PASSWORD_AUTH", false) => {
             may(pool, client, AuthFlow::AllowUserPasswordAuth, "USER_PASSWORD_AUTH flow not enabled for this client")?;
-            by_password(call, pool, client, given).await
+            by_password(call, pool, terms, given).await
         }
         ("ADMIN_USER_PASSWORD_AUTH" | "ADMIN_NO_SRP_AUTH", true) => {
             may(pool, client, AuthFlow::AllowAdminUserPasswordAuth, "Auth flow not enabled for this client")?;
-            by_password(call, pool, client, given).await
+            by_password(call, pool, terms, given).await
         }
         ("USER_SRP_AUTH", _) => {
             may(pool, client, AuthFlow::AllowUserSrpAuth, "USER_SRP_AUTH is not enabled for the client.")?;
-            by_srp(call, pool, client, given).await
+            by_srp(call, pool, terms, given).await
         }
         ("REFRESH_TOKEN_AUTH" | "REFRESH_TOKEN", _) => by_refresh_token(pool, client, given).await,
         ("CUSTOM_AUTH", _) => {
             may(pool, client, AuthFlow::AllowCustomAuth, "CUSTOM_AUTH flow not enabled for this client")?;
-            by_custom(call, pool, client, given, admin).await
+            by_custom(call, pool, terms, given, admin).await
         }
         ("USER_AUTH", _) => {
             may(pool, client, AuthFlow::AllowUserAuth, "USER_AUTH flow not enabled for this client")?;
-            by_choice(call, pool, client, given, input.session.as_deref()).await
+            by_choice(call, pool, terms, given, input.session.as_deref()).await
         }
         _ => Err(Fault::invalid("Initiate Auth method not supported.")),
     }
@@ -259,35 +262,36 @@ fn may(pool: &Pool, client: &Client, flow: AuthFlow, otherwise: &'static str) ->
     if pool.allows(client, flow) { Ok(()) } else { Err(Fault::invalid(otherwise)) }
 }
 
-async fn by_password(call: &Call, pool: &Pool, client: &Client, given: &Parameters) -> Result<AuthOutput, Fault> {
-    let username = given.username(pool, client).await?;
+async fn by_password(call: &Call, pool: &Pool, terms: Terms<'_>, given: &Parameters) -> Result<AuthOutput, Fault> {
+    let username = given.username(pool, terms.client).await?;
     let password = given.need("PASSWORD")?;
-    let proven = pool.prove_to(client, username, password, call.source).await.map_err(Fault::of_proof)?;
-    Ok(pool.next_step(Terms::from(client).on(given.get("DEVICE_KEY")), &proven).await?.into())
+    let proven = pool.prove_to(terms, username, password, call.source).await.map_err(Fault::of_proof)?;
+    let terms = Terms::from(terms.client).on(given.get("DEVICE_KEY"));
+    Ok(pool.next_step(terms, &proven).await?.into())
 }
 
-async fn by_srp(call: &Call, pool: &Pool, client: &Client, given: &Parameters) -> Result<AuthOutput, Fault> {
-    let username = given.username(pool, client).await?;
+async fn by_srp(call: &Call, pool: &Pool, terms: Terms<'_>, given: &Parameters) -> Result<AuthOutput, Fault> {
+    let username = given.username(pool, terms.client).await?;
     let srp_a = given.need("SRP_A")?;
-    let asked = pool.initiate_srp(client, username, srp_a, call.source).await.map_err(Fault::of_proof)?;
+    let asked = pool.initiate_srp(terms, username, srp_a, call.source).await.map_err(Fault::of_proof)?;
     Ok(asked.into())
 }
 
 async fn by_custom(
     call: &Call,
     pool: &Pool,
-    client: &Client,
+    terms: Terms<'_>,
     given: &Parameters,
     by_administrator: bool,
 ) -> Result<AuthOutput, Fault> {
-    let username = given.username(pool, client).await?;
+    let username = given.username(pool, terms.client).await?;
     let srp_a = match given.get("CHALLENGE_NAME") {
         Some("SRP_A") => Some(given.need("SRP_A")?),
         Some(_) => return Err(Fault::invalid("CHALLENGE_NAME can be SRP_A and nothing else.")),
         None => None,
     };
     let begin = CustomSignIn { username, srp_a, by_administrator };
-    let terms = Terms::from(client).on(given.get("DEVICE_KEY"));
+    let terms = terms.on(given.get("DEVICE_KEY"));
     match pool.initiate_custom(terms, begin, call.source).await.map_err(Fault::of_proof)? {
         CustomStep::Password(asked) => Ok(asked.into()),
         CustomStep::Step(step) => Ok(step.into()),

@@ -54,8 +54,8 @@ async fn respond(
 ) -> Result<AuthOutput, Fault> {
     let given = &input.challenge_responses;
     let username = given.username(pool, client).await?;
-    let metadata = input.client_metadata.as_ref();
-    let answer = Answer { call, pool, client, given, username, metadata };
+    let terms = Terms::from(client).telling(input.client_metadata.as_ref());
+    let answer = Answer { call, pool, terms, given, username };
     match input.challenge_name.as_str() {
         "PASSWORD_VERIFIER" => Ok(answer.password_verifier().await?.into()),
         "DEVICE_SRP_AUTH" => answer.device_srp(input.session.as_deref()).await,
@@ -71,10 +71,9 @@ async fn respond(
 struct Answer<'a> {
     call: &'a Call,
     pool: &'a Pool,
-    client: &'a Client,
+    terms: Terms<'a>,
     given: &'a Parameters,
     username: &'a str,
-    metadata: Option<&'a Metadata>,
 }
 
 impl Answer<'_> {
@@ -106,31 +105,30 @@ impl Answer<'_> {
             signature: self.given.need("PASSWORD_CLAIM_SIGNATURE")?,
             timestamp: self.given.need("TIMESTAMP")?,
             device: self.given.get("DEVICE_KEY"),
-            metadata: self.metadata,
         })
     }
 
     async fn password_verifier(&self) -> Result<Step, Fault> {
-        self.pool.respond_srp(self.client, self.srp_proof()?, self.call.source).await.map_err(Fault::of_proof)
+        self.pool.respond_srp(self.terms, self.srp_proof()?, self.call.source).await.map_err(Fault::of_proof)
     }
 
     /// Not every client brings a Session back (contract cognito (c)).
     async fn device_srp(&self, session: Option<&str>) -> Result<AuthOutput, Fault> {
-        let (key, srp_a) = (self.given.need("DEVICE_KEY")?, self.given.need("SRP_A")?);
-        let asked = self.pool.begin_device(self.client, self.username, session, key, srp_a, self.call.source).await;
+        let (client, key, srp_a) = (self.terms.client, self.given.need("DEVICE_KEY")?, self.given.need("SRP_A")?);
+        let asked = self.pool.begin_device(client, self.username, session, key, srp_a, self.call.source).await;
         Ok(asked.map_err(Fault::of_proof)?.into())
     }
 
     async fn device_password_verifier(&self) -> Result<Step, Fault> {
         let key = self.given.need("DEVICE_KEY")?;
-        let step = self.pool.respond_device(self.client, key, self.srp_proof()?, self.call.source).await;
+        let step = self.pool.respond_device(self.terms, key, self.srp_proof()?, self.call.source).await;
         step.map_err(Fault::of_proof)
     }
 
     async fn custom(&self, session: &str) -> Result<Step, Fault> {
         let answer = self.given.need("ANSWER")?;
-        let answer = CustomAnswer { username: self.username, session, answer, metadata: self.metadata };
-        let terms = Terms::from(self.client).on(self.given.get("DEVICE_KEY"));
+        let answer = CustomAnswer { username: self.username, session, answer };
+        let terms = self.terms.on(self.given.get("DEVICE_KEY"));
         self.pool.respond_custom(terms, answer, self.call.source).await.map_err(Fault::of_proof)
     }
 
@@ -138,7 +136,7 @@ impl Answer<'_> {
         let password = self.given.need("NEW_PASSWORD")?;
         let attributes = self.given.below("userAttributes.");
         let answer = NewPassword { password, attributes };
-        let step = self.pool.respond_new_password(self.client, self.username, session, answer).await;
+        let step = self.pool.respond_new_password(self.terms, self.username, session, answer).await;
         step.map_err(Fault::of_attributes)
     }
 
@@ -146,7 +144,7 @@ impl Answer<'_> {
     async fn software_token(&self, session: &str) -> Result<Step, Fault> {
         let code = self.given.need("SOFTWARE_TOKEN_MFA_CODE")?;
         let source = self.call.source;
-        match self.pool.respond_software_token(self.client, self.username, session, code, source).await {
+        match self.pool.respond_software_token(self.terms, self.username, session, code, source).await {
             Ok(step) => Ok(step),
             Err(Error::CodeMismatch) => Err(Fault::from(Error::CodeMismatch).saying("Invalid code received for user")),
             Err(error) => Err(Fault::of_proof(error)),
@@ -157,7 +155,7 @@ impl Answer<'_> {
     async fn code(&self, session: &str, challenge: &str, key: &str) -> Result<Step, Fault> {
         let code = self.given.need(key)?;
         let answer = CodeAnswer { challenge, username: self.username, session, code };
-        self.pool.respond_code(self.client, answer, self.call.source).await.map_err(|error| {
+        self.pool.respond_code(self.terms, answer, self.call.source).await.map_err(|error| {
             let wrong = matches!(error, Error::CodeMismatch);
             let fault = Fault::of_proof(error);
             match (wrong, challenge) {
@@ -170,12 +168,12 @@ impl Answer<'_> {
 
     async fn select_mfa(&self, session: &str) -> Result<Step, Fault> {
         let answer = self.given.need("ANSWER")?;
-        Ok(self.pool.respond_select_mfa(self.client, self.username, session, answer).await?)
+        Ok(self.pool.respond_select_mfa(self.terms, self.username, session, answer).await?)
     }
 
     async fn mfa_setup(&self, session: &str) -> Result<Step, Fault> {
         let email = self.given.get("EMAIL");
-        Ok(self.pool.respond_mfa_setup(self.client, self.username, session, email).await?)
+        Ok(self.pool.respond_mfa_setup(self.terms, self.username, session, email).await?)
     }
 
     /// A challenge that was chosen, and what answers it.
@@ -187,6 +185,6 @@ impl Answer<'_> {
     async fn choice(&self, session: &str, factor: &str) -> Result<AuthOutput, Fault> {
         let [password, srp_a, device] = ["PASSWORD", "SRP_A", "DEVICE_KEY"].map(|name| self.given.get(name));
         let choice = Choice { username: self.username, factor: Some(factor), password, srp_a, device };
-        choose(self.call, self.pool, self.client, session, choice).await
+        choose(self.call, self.pool, self.terms, session, choice).await
     }
 }

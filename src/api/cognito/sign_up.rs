@@ -9,7 +9,7 @@ use super::operation::{Call, Empty, operations};
 use super::secret::check_hash;
 use super::user::{AttributeType, CodeDelivered, CodeDeliveryDetailsType, given, taken};
 use crate::error::Error;
-use crate::pool::{Client, Digits, ForHooks, Metadata, Pool, Registration, SignUpCode, UserStatus};
+use crate::pool::{Client, Digits, ForHooks, Metadata, Pool, Registration, SignUpCode, Terms, UserStatus};
 
 operations! {
     Nobody SignUp => sign_up;
@@ -137,11 +137,20 @@ async fn resend_confirmation_code(call: &Call, input: NamedInput) -> Result<Code
     Ok(CodeDelivered { code_delivery_details: sent.map_err(Fault::of_named_user)?.into() })
 }
 
-async fn forgot_password(call: &Call, input: NamedInput) -> Result<CodeDelivered, Fault> {
-    let through = Through::of(&input.client_id, input.secret_hash.as_deref(), &input.username);
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ForgotPasswordInput {
+    client_metadata: Option<Metadata>,
+    #[serde(flatten)]
+    whose: NamedInput,
+}
+
+async fn forgot_password(call: &Call, input: ForgotPasswordInput) -> Result<CodeDelivered, Fault> {
+    let ForgotPasswordInput { client_metadata, whose } = input;
+    let through = Through::of(&whose.client_id, whose.secret_hash.as_deref(), &whose.username);
     let (pool, client) = through.client(call).await?;
-    let metadata = input.client_metadata.as_ref();
-    let sent = pool.forgot_password(&client, &input.username, Digits::Six, call.source, metadata).await;
+    let terms = Terms::from(&client).telling(client_metadata.as_ref());
+    let sent = pool.forgot_password(terms, &whose.username, Digits::Six, call.source).await;
     Ok(CodeDelivered { code_delivery_details: sent.map_err(Fault::of_named_user)?.into() })
 }
 

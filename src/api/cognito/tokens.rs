@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::operation::{Call, Empty, operations};
 use super::secret::check_secret;
 use crate::error::Error;
-use crate::pool::{Pool, Terms};
+use crate::pool::{Metadata, Pool, Terms};
 
 operations! {
     Nobody GetTokensFromRefreshToken => get_tokens_from_refresh_token;
@@ -21,6 +21,7 @@ struct GetTokensFromRefreshTokenInput {
     client_id: String,
     client_secret: Option<String>,
     device_key: Option<String>,
+    client_metadata: Option<Metadata>,
 }
 
 #[derive(Serialize)]
@@ -35,7 +36,7 @@ async fn get_tokens_from_refresh_token(
 ) -> Result<GetTokensFromRefreshTokenOutput, Fault> {
     let (pool, client) = call.client(&input.client_id)?;
     check_secret(&pool, &client, input.client_secret.as_deref()).await?;
-    let terms = Terms::from(&client).on(input.device_key.as_deref());
+    let terms = Terms::from(&client).on(input.device_key.as_deref()).telling(input.client_metadata.as_ref());
     let tokens = pool.refresh(terms, None, &input.refresh_token, 0).await.map_err(Fault::of_refresh)?;
     Ok(GetTokensFromRefreshTokenOutput { authentication_result: tokens.into() })
 }

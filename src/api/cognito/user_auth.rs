@@ -3,24 +3,24 @@
 use super::auth::{AuthOutput, Parameters};
 use super::fault::Fault;
 use super::operation::Call;
-use crate::pool::{Choice, Client, FirstStep, Pool};
+use crate::pool::{Choice, FirstStep, Pool, Terms};
 
 /// Begins it; with the Session of a registration that was just confirmed nothing more is asked for.
 pub(super) async fn by_choice(
     call: &Call,
     pool: &Pool,
-    client: &Client,
+    terms: Terms<'_>,
     given: &Parameters,
     session: Option<&str>,
 ) -> Result<AuthOutput, Fault> {
-    let username = given.username(pool, client).await?;
+    let username = given.username(pool, terms.client).await?;
     if let Some(session) = session {
-        return Ok(pool.sign_in_confirmed(client, username, session).await?.into());
+        return Ok(pool.sign_in_confirmed(terms.client, username, session).await?.into());
     }
     let factor = given.get("PREFERRED_CHALLENGE");
     let [password, srp_a, device] = ["PASSWORD", "SRP_A", "DEVICE_KEY"].map(|name| given.get(name));
     let choice = Choice { username, factor, password, srp_a, device };
-    let begun = pool.initiate_choice(client, served(choice)?, call.source).await;
+    let begun = pool.initiate_choice(terms, served(choice)?, call.source).await;
     let (step, offered) = begun.map_err(Fault::of_proof)?;
     Ok(AuthOutput::from(step).offering(&offered))
 }
@@ -29,11 +29,11 @@ pub(super) async fn by_choice(
 pub(super) async fn choose(
     call: &Call,
     pool: &Pool,
-    client: &Client,
+    terms: Terms<'_>,
     session: &str,
     choice: Choice<'_>,
 ) -> Result<AuthOutput, Fault> {
-    let step = pool.respond_choice(client, session, served(choice)?, call.source).await;
+    let step = pool.respond_choice(terms, session, served(choice)?, call.source).await;
     Ok(step.map_err(Fault::of_proof)?.into())
 }
 

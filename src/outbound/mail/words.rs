@@ -30,10 +30,19 @@ impl Mail {
         }
         self
     }
+
+    /// The same text message in a pool's own words, with values in place of their names.
+    pub fn in_plain_words(mut self, own: Option<&str>, values: &[(&str, &str)]) -> Self {
+        if let Some(message) = own {
+            self.text.zeroize();
+            self.text = filled(message, values);
+        }
+        self
+    }
 }
 
 /// A text with values in place of their names. What a value holds is never taken for a name.
-pub fn filled(text: &str, values: &[(&str, &str)]) -> String {
+fn filled(text: &str, values: &[(&str, &str)]) -> String {
     let Some(((name, value), others)) = values.split_first() else { return text.to_owned() };
     let parts: Vec<String> = text.split(name).map(|part| filled(part, others)).collect();
     parts.join(value)

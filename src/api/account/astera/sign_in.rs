@@ -26,14 +26,15 @@ impl Call<'_> {
     pub(super) async fn login(&self, body: Bytes) -> Result<Reply, Fault> {
         let fields = self.fields(body).await?;
         let given = Credentials::from(&fields)?;
-        let proven = self.pool.prove(given.user, given.password, self.source()).await?;
+        let proven = self.pool.prove(self.client, given.user, given.password, self.source()).await?;
         self.let_in(&proven, given.remember_me).await
     }
 
     pub(super) async fn login_ad_user(&self, body: Bytes) -> Result<Reply, Fault> {
         let fields = self.fields(body).await?;
         let given = Credentials::from(&fields)?;
-        let proven = self.pool.prove_external(given.user, given.password, self.source()).await?;
+        let proven = self.pool.prove_external(self.client, given.user, given.password, self.source());
+        let proven = proven.await?;
         self.let_in(&proven, given.remember_me).await
     }
 
