@@ -2,6 +2,7 @@
 //! so a new variant makes the compiler ask every dialect for its words.
 
 mod hook;
+mod kind;
 mod rule;
 
 use std::borrow::Cow;
@@ -9,6 +10,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 pub use hook::HookFault;
+pub use kind::Kind;
 pub use rule::Rule;
 
 /// What lies behind a refusal that is ours to mend: logged once at the edge, never shown.
@@ -18,54 +20,6 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 const SOON: Duration = Duration::from_secs(1);
 /// A refresh token that has yielded all its tokens yields no more; only a new sign-in helps.
 const LIMIT_PAUSE: Duration = Duration::from_secs(3600);
-
-/// A kind of thing that can be missing or already there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A user pool.
-    Pool,
-    /// An app client.
-    Client,
-    /// A group.
-    Group,
-    /// An organization.
-    Organization,
-    /// A signing key.
-    Key,
-    /// A remembered device.
-    Device,
-    /// An access key.
-    AccessKey,
-    /// A resource server.
-    ResourceServer,
-    /// One of the secrets of an app client.
-    ClientSecret,
-    /// A session.
-    Session,
-    /// An import job.
-    ImportJob,
-    /// A path that no dialect serves.
-    Path,
-}
-
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Pool => "User pool",
-            Self::Client => "App client",
-            Self::Group => "Group",
-            Self::Organization => "Organization",
-            Self::Key => "Signing key",
-            Self::Device => "Device",
-            Self::AccessKey => "Access key",
-            Self::ResourceServer => "Resource server",
-            Self::ClientSecret => "Client secret",
-            Self::Session => "Session",
-            Self::ImportJob => "User import job",
-            Self::Path => "Path",
-        })
-    }
-}
 
 /// A refusal. The text of every variant is safe to show to the caller.
 #[derive(Debug, thiserror::Error)]
