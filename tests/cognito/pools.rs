@@ -214,11 +214,6 @@ async fn what_a_pool_can_not_have_is_refused_by_name(app: TestApp) {
              the setting hooks.functions.",
         ),
         (
-            "DeviceConfiguration",
-            json!({ "ChallengeRequiredOnNewDevice": true }),
-            "DeviceConfiguration is not available on this server.",
-        ),
-        (
             "AutoVerifiedAttributes",
             json!(["phone_number"]),
             "AutoVerifiedAttributes phone_number is not available on this server.",
