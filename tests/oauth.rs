@@ -75,7 +75,7 @@ impl TestApp {
     /// The refresh token of a sign-in through another API.
     async fn refresh_token_of(&self, surface: Surface, name: &str) -> String {
         let source = std::net::IpAddr::from([127, 0, 0, 1]);
-        let proven = self.pool().prove(name, PASSWORD, source).await.unwrap();
+        let proven = self.pool().prove(&self.surface(surface), name, PASSWORD, source).await.unwrap();
         let tokens = self.pool().tokens_at_once(Terms::from(&self.surface(surface)), &proven).await;
         tokens.unwrap().refresh_token.unwrap()
     }

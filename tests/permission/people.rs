@@ -155,7 +155,7 @@ async fn other_pools_admin(app: &TestApp) -> Person {
     let draft = NewUser { email: Some(email.clone()), groups, ..NewUser::new("ada", PASSWORD) };
     let user = pool.create_user(draft).await.unwrap();
     let source = std::net::IpAddr::from([127, 0, 0, 1]);
-    let proven = pool.prove("ada", PASSWORD, source).await.unwrap();
+    let proven = pool.prove(&client, "ada", PASSWORD, source).await.unwrap();
     let access_token = pool.tokens_at_once(Terms::from(&client), &proven).await.unwrap().access_token;
     assert!(pool.authenticate(&access_token).await.is_ok(), "it is good where it comes from");
     Person { api_key: pool.create_api_key(&user).await.unwrap(), email, access_token }
