@@ -1,5 +1,6 @@
 //! Triggers as webhooks (contract cognito (j)): when each is called, with what, and what its answer does.
 
+mod beginnings;
 mod configuration;
 mod custom_auth;
 mod custom_message;
