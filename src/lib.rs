@@ -5,8 +5,8 @@
 //! - **dialect** ([`api`]): a language the outside speaks: paths, wire shapes, and how it says no. Knows HTTP,
 //!   nothing of storage.
 //! - **pool** ([`pool`]): what a user pool does, in verbs. Knows neither HTTP nor SQL nor Redis.
-//! - **store** ([`store`]): `Directory` keeps what must last (users, groups, clients, pools, keys), `TokenStore` keeps
-//!   what expires (sessions, challenges, codes, attempts).
+//! - **store** ([`store`]): `Directory` keeps what must last (users, devices, groups, clients, pools, keys),
+//!   `TokenStore` keeps what expires (sessions, challenges, codes, attempts).
 //! - **error** ([`error`]): a refusal, named once in domain words, said by each dialect in its own.
 //! - **config** ([`config`]): every setting there is.
 //!
@@ -21,10 +21,12 @@
 //! # Invariants
 //!
 //! 1. *One choke point per decision.* May this user have sessions: `pool::user::check_standing`. What is still owed
-//!    before tokens: `Pool::next_step`. Is this access token good: [`pool::Pool::authenticate`]. Is this refresh token
-//!    good: [`pool::Pool::refresh`]. May this attempt go on: `Pool::attempt`. May this caller do this to others:
-//!    [`pool::Pool::permit`]. Is this mailed link good: `Pool::read_link`. Which app client does an API speak for:
-//!    [`pool::Pools::surface`]. May this access key sign that: [`pool::AccessKey::may`].
+//!    before tokens: `Pool::next_step` (`Pool::step_by_triggers` where the pool's own challenges were the proof). Is
+//!    this access token good: [`pool::Pool::authenticate`]. Is this refresh token good: [`pool::Pool::refresh`]. May
+//!    this attempt go on: `Pool::attempt`. May this caller do this to others: [`pool::Pool::permit`]. Is this mailed
+//!    link good: `Pool::read_link`. Which app client does an API speak for: [`pool::Pools::surface`]. May this access
+//!    key sign that: [`pool::AccessKey::may`]. What may an app client have for itself: [`pool::Pool::client_token`].
+//!    What does the operator's function say: `Pool::trigger`.
 //! 2. *Atomic by design.* Every verb of a port is one step; no caller reads and then writes where a race could matter.
 //!    The order of refreshes comes from the session's generation, never from the time.
 //! 3. *Nothing revoked works again.* A session lives only while three things agree: the token store has it, the
@@ -36,15 +38,15 @@
 //! 5. *The store knows no secret.* Refresh tokens, handles and codes are MACs under keys derived from one root secret;
 //!    the root secret, signing keys and mails are sealed under the master key, which is not in the store. Changing the
 //!    master key re-wraps the root secret and logs nobody out.
-//! 6. *Time, randomness, keys and URLs are handed in.* No request decides an issuer, a link or a clock.
+//! 6. *Time, randomness, keys and URLs are handed in.* No request decides an issuer, a link, a hook or a clock.
 //!
 //! # How things are added
 //!
 //! A dialect: a file in `api`, a line in [`api::dialects`]. A Cognito operation: a function with its input and output,
 //! a row in the `operations!` of its file. A refusal: a variant in [`error::Error`]; the compiler then
-//! asks every dialect for its words. A challenge: a file's worth in `pool::challenge`, owed in `Pool::next_step`. A
-//! store: a folder in `store`, an arm in [`store::open`], a line in the conformance suite. A setting: a documented
-//! field in [`config`].
+//! asks every dialect for its words. A challenge: asked and answered in the file of its noun in `pool`, owed in
+//! `Pool::next_step`. A trigger: a variant of [`pool::Trigger`], asked in the file of its occasion. A store: a folder
+//! in `store`, an arm in [`store::open`], a line in the conformance suite. A setting: a documented field in [`config`].
 
 pub mod api;
 pub mod cli;
