@@ -82,8 +82,8 @@ pub fn dialects(api: &Arc<Api>) -> Vec<Box<dyn Dialect>> {
     if served.amadis {
         dialects.push(Box::new(amadis::Amadis::new(api.clone())));
     }
-    // Astera has no refresh of its own: what rememberMe gives is taken there.
-    if served.amadis || matches!(served.account, AccountApi::Auto | AccountApi::Astera) {
+    // Astera has no refresh of its own: what rememberMe gives is taken there, and so are the secrets of app clients.
+    if served.amadis || served.cognito || matches!(served.account, AccountApi::Auto | AccountApi::Astera) {
         dialects.push(Box::new(oauth::OAuth::new(api.clone())));
     }
     if served.account != AccountApi::Off {

@@ -177,7 +177,7 @@ impl Call<'_> {
             Grant::RefreshToken(token) => {
                 pool.refresh(Terms::from(&client), None, token, limit).await.map(TokenBody::from)
             }
-            Grant::ClientCredentials => pool.client_token(&proven, scopes).await.map(TokenBody::from),
+            Grant::ClientCredentials => pool.client_token(&proven, scopes, None).await.map(TokenBody::from),
             Grant::Password { .. } => return Err(Refusal::unauthorized_client()),
         };
         Ok((client.id.clone(), body.map_err(|error| Refusal::of_grant(error, grant))?))

@@ -26,7 +26,7 @@ settings! {
         v1: bool = true;
         /// The account APIs under /api/account: auto (both), pm415, astera or off. With pm415 go /api/user and /api/org.
         account: AccountApi = AccountApi::Auto;
-        /// The Amadis user API under /api/user/v1, and the token endpoint /oauth/token.
+        /// The Amadis user API under /api/user/v1. /oauth/token goes with it, with Astera and with Cognito.
         amadis: bool = true;
         /// The Amazon Cognito API: POST /.
         cognito: bool = true;

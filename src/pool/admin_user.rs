@@ -36,6 +36,7 @@ impl Pool {
         self.write_attributes(&mut user, Party::Administrator, Life::New, &draft.attributes)?;
         self.check_called(&user, &named)?;
         if draft.temporary_password.is_none() && self.settings.passwordless() {
+            self.pre_create_user(&user, draft.told).await?;
             user.aliases = self.aliases_of(&user);
             return self.create_or_take(&user, draft.take_alias).await;
         }

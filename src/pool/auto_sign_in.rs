@@ -45,9 +45,9 @@ impl Pool {
     /// Signs in who was just confirmed, once.
     ///
     /// Errors: `ChallengeInvalid` and its like, the standings, `Unavailable`.
-    pub async fn sign_in_confirmed(&self, client: &Client, username: &str, session: &str) -> Result<Step, Error> {
-        let pending = self.pending(Purpose::AutoSignIn, session, Some((client, username))).await?;
+    pub async fn sign_in_confirmed(&self, terms: Terms<'_>, username: &str, session: &str) -> Result<Step, Error> {
+        let pending = self.pending(Purpose::AutoSignIn, session, Some((terms.client, username))).await?;
         self.consume(&pending).await?;
-        self.next_step(Terms::from(client), &Proven(pending.user)).await
+        self.next_step(Terms { metadata: None, ..terms }, &Proven(pending.user)).await
     }
 }

@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::resource_server::{custom_scopes, is_custom};
-use super::{Pool, ProvenClient};
+use super::{Metadata, Pool, ProvenClient, Terms};
 use crate::error::{Error, Rule};
 
 /// What a client may ask for by OAuth.
@@ -73,13 +74,19 @@ impl Pool {
     /// An access token for a client itself, with the scopes that it asks for, or all of its own where it names none. A
     /// scope that no resource server has any more is granted no more.
     ///
-    /// Errors: `Rule` (the client may not, or not these scopes), `Unavailable`.
-    pub async fn client_token(&self, client: &ProvenClient, asked: &[&str]) -> Result<ClientToken, Error> {
+    /// Errors: `Rule` (the client may not, or not these scopes), `Hook`, `Unavailable`.
+    pub async fn client_token(
+        &self,
+        client: &ProvenClient,
+        asked: &[&str],
+        metadata: Option<&Metadata>,
+    ) -> Result<ClientToken, Error> {
         let client = client.get();
         if !(client.oauth.enabled && client.oauth.client_credentials) || client.secrets.is_empty() {
             return Err(Rule::FlowNotEnabled.into());
         }
         let scope = self.granted_scope(&client.oauth.scopes, asked).await?;
+        let changes = self.client_token_changes(Terms::from(client).telling(metadata), &scope).await?;
         let (now, keys) = (self.now(), self.newest_keys().await?);
         let signer = keys.signer(now).ok_or_else(|| Error::unavailable("the pool has no signing key yet"))?;
         let iat = now.seconds();
@@ -95,9 +102,16 @@ impl Pool {
             jti: self.ports.random.uuid()?,
             client_id: client.id.clone(),
         };
-        let access_token = signer.sign(&claims).await?;
+        let (access_token, scope) = match &changes {
+            None => (signer.sign(&claims).await?, claims.scope),
+            Some(changes) => {
+                let claims = changes.of_access(&claims)?;
+                let scope = claims.get("scope").and_then(Value::as_str).unwrap_or_default().to_owned();
+                (signer.sign(&claims).await?, scope)
+            }
+        };
         metrics::counter!("cognate_tokens_issued_total", "kind" => "access").increment(1);
-        Ok(ClientToken { access_token, expires_in: client.access_token_seconds, scope: claims.scope })
+        Ok(ClientToken { access_token, expires_in: client.access_token_seconds, scope })
     }
 
     async fn granted_scope(&self, allowed: &BTreeSet<String>, asked: &[&str]) -> Result<String, Error> {

@@ -66,7 +66,7 @@ impl Pool {
         begin: CustomSignIn<'_>,
         source: IpAddr,
     ) -> Result<CustomStep, Error> {
-        if !self.settings.triggers.functions.contains_key(Trigger::DefineAuthChallenge.name()) {
+        if !self.has_trigger(Trigger::DefineAuthChallenge) {
             return Err(Rule::NoCustomAuth.into());
         }
         // What comes with the beginning is for the triggers before a proof.

@@ -7,7 +7,7 @@ use super::settings::Contact;
 use crate::error::{Error, Rule};
 use crate::store::directory::User;
 
-/// Nothing here sends text messages.
+/// What only a text message could do, where none is sent for it.
 pub(super) const NO_SMS: Rule = Rule::Undeliverable("This server can not send SMS messages.");
 
 /// Where a code was sent.

@@ -66,6 +66,7 @@ impl Pools {
     /// Errors: `InvalidParameter`, `Unavailable`.
     pub async fn adopt_pool(&self, settings: &PoolSettings) -> Result<bool, Error> {
         settings.check()?;
+        self.check_triggers(&settings.triggers)?;
         let made = document::create(&*self.ports().directory, document::POOL, &settings.id, "", settings).await?;
         self.reload().await?;
         Ok(made)

@@ -171,6 +171,33 @@ impl Pool {
     }
 }
 
+impl Pool {
+    /// What becomes of the claims of a client's own token: only version 3 of the trigger hears of them. Errors: `Hook`.
+    pub(super) async fn client_token_changes(
+        &self,
+        terms: Terms<'_>,
+        scopes: &str,
+    ) -> Result<Option<TokenChanges>, Error> {
+        if self.settings.triggers.token_version != Some(TokenVersion::V3) {
+            return Ok(None);
+        }
+        let scopes: Vec<&str> = scopes.split(' ').collect();
+        let groups = GroupChanges::default();
+        let request = json!({ "groupConfiguration": groups, "scopes": scopes, "clientMetadata": terms.metadata });
+        let occasion = Occasion {
+            source: "TokenGeneration_ClientCredentials",
+            client: Some(&terms.client.id),
+            username: &terms.client.id,
+            user: None,
+            request,
+            response: json!({ "claimsAndScopeOverrideDetails": null }),
+        };
+        let changes: Option<TokenChanges> =
+            self.trigger::<Rich>(Trigger::PreTokenGeneration, occasion).await?.map(Into::into);
+        changes.map(TokenChanges::checked).transpose()
+    }
+}
+
 impl TokenChanges {
     fn checked(self) -> Result<Self, Error> {
         let groups = self.groups.as_ref().map(size).transpose()?.unwrap_or_default();

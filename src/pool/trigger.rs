@@ -97,7 +97,7 @@ pub enum TokenVersion {
     /// Anything in both tokens.
     #[serde(rename = "V2_0")]
     V2,
-    /// The same, also for tokens without a user.
+    /// The same, also for the tokens of clients themselves.
     #[serde(rename = "V3_0")]
     V3,
 }

@@ -1,10 +1,12 @@
 //! From machine to machine: resource servers with their scopes, and the tokens that clients get for themselves, over the
 //! Cognito API and at the token endpoint (contract cognito (e), (i)).
 
+use cognate::pool::{TokenVersion, Trigger};
 use serde_json::{Value, json};
 
 use super::refused;
 use crate::app::{Answer, TestApp, claims, part, story};
+use crate::triggers::server::{Reply, with_hook};
 
 const NO_CLIENT: &str = r#"{"error":"invalid_client","error_description":"Client authentication failed."}"#;
 const NO_SCOPE: &str = r#"{"error":"invalid_scope","error_description":"The scope is unknown."}"#;
@@ -349,4 +351,56 @@ async fn flows_scopes_and_secret_of_a_client_go_together(app: TestApp) {
     let words = "InvalidOAuthFlowException: client_credentials flow can not be selected if client does not have a \
                  client secret.";
     assert_eq!(refused(&app.cognito_admin("UpdateUserPoolClient", update).await), words);
+}
+
+story!(version_3_of_the_token_trigger_hears_of_the_tokens_of_clients, super::with_hook);
+async fn version_3_of_the_token_trigger_hears_of_the_tokens_of_clients(app: TestApp) {
+    server(&app, "CreateResourceServer", "orders", scopes(&["read", "write"])).await;
+    let client = machine(&app, &["orders/read", "orders/write"]).await;
+    app.have_triggers(&[Trigger::PreTokenGeneration]).await;
+    app.on(
+        "TokenGeneration",
+        Reply::Fill(json!({ "claimsAndScopeOverrideDetails": { "accessTokenGeneration": {
+            "claimsToAddOrOverride": { "region": "north", "sub": "somebody", "username": "alice" },
+            "scopesToAdd": ["orders/see", "aws.cognito.signin.user.admin"], "scopesToSuppress": ["orders/write"]
+        } } })),
+    );
+    let version = async |version| app.change_pool(move |pool| pool.triggers.token_version = Some(version)).await;
+    version(TokenVersion::V2).await;
+    assert_eq!(claims(&access(&get_token(&app, &client, &[]).await))["scope"], "orders/read orders/write");
+    assert!(app.heard().is_empty());
+    version(TokenVersion::V3).await;
+    let body = json!({ "ClientId": client.0, "Secret": client.1, "ClientMetadata": { "from": "batch" } });
+    let token = access(&app.cognito("GetClientToken", body).await);
+    let told = claims(&token);
+    assert_eq!((&told["region"], &told["sub"], told.get("username")), (&json!("north"), &json!(client.0), None));
+    assert_eq!(told["scope"], "orders/read orders/see", "the scope of our own API is not a hook's to give");
+    assert!(!app.accepts(&token).await);
+    let heard = app.heard();
+    assert_eq!(heard[0]["triggerSource"], "TokenGeneration_ClientCredentials");
+    assert_eq!((&heard[0]["version"], &heard[0]["userName"]), (&json!("3"), &json!(client.0)));
+    assert_eq!(
+        heard[0]["request"],
+        json!({
+            "userAttributes": {}, "scopes": ["orders/read", "orders/write"], "clientMetadata": { "from": "batch" },
+            "groupConfiguration": { "groupsToOverride": [], "iamRolesToOverride": [], "preferredRole": null }
+        })
+    );
+    // What the token endpoint says of the scope is what the token has.
+    assert_eq!(oauth(&app, &client, "orders/read").await.json()["scope"], "orders/read orders/see");
+    app.on("TokenGeneration", Reply::Refuse("closed on sundays"));
+    let words = "UserLambdaValidationException: PreTokenGeneration failed with error closed on sundays.";
+    assert_eq!(refused(&get_token(&app, &client, &[]).await), words);
+    assert_eq!(oauth(&app, &client, "").await.status, 400);
+}
+
+// The endpoint is there for app clients, whatever else is served.
+story!(the_token_endpoint_goes_with_the_cognito_api, |config| {
+    config.compat.amadis = false;
+    config.compat.account = cognate::config::AccountApi::Off;
+});
+async fn the_token_endpoint_goes_with_the_cognito_api(app: TestApp) {
+    server(&app, "CreateResourceServer", "orders", scopes(&["read"])).await;
+    let client = machine(&app, &["orders/read"]).await;
+    assert_eq!(oauth(&app, &client, "").await.status, 200);
 }

@@ -36,7 +36,7 @@ fn asked_once(heard: &[Value]) -> &Value {
     event
 }
 
-story!(no_code_is_mailed_to_who_may_not_sign_in, with_hook);
+story!(no_code_is_mailed_to_who_may_not_sign_in, super::with_hook);
 async fn no_code_is_mailed_to_who_may_not_sign_in(app: TestApp) {
     user(&app, "alice").await;
     app.change_pool(|pool| pool.first_proofs = vec![FirstProof::Password, FirstProof::EmailOtp]).await;
@@ -58,7 +58,7 @@ async fn no_code_is_mailed_to_who_may_not_sign_in(app: TestApp) {
     assert_eq!(asked_once(&app.heard())["request"]["userNotFound"], true);
 }
 
-story!(challenges_of_the_pools_own_begin_with_the_trigger_before_a_sign_in, with_hook);
+story!(challenges_of_the_pools_own_begin_with_the_trigger_before_a_sign_in, super::with_hook);
 async fn challenges_of_the_pools_own_begin_with_the_trigger_before_a_sign_in(app: TestApp) {
     user(&app, "alice").await;
     app.change_pool(|pool| pool.srp = true).await;
@@ -92,7 +92,7 @@ fn with_hook_and_gateway(config: &mut cognate::config::Config) {
     config.hooks.signing_key = key;
 }
 
-story!(a_text_message_is_in_the_words_of_the_pool_or_of_its_trigger, with_hook_and_gateway);
+story!(a_text_message_is_in_the_words_of_the_pool_or_of_its_trigger, super::with_hook_and_gateway);
 async fn a_text_message_is_in_the_words_of_the_pool_or_of_its_trigger(app: TestApp) {
     user(&app, "alice").await;
     let number = [("phone_number", NUMBER), ("phone_number_verified", "true")];

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::fault::Fault;
 use super::operation::{Call, Empty, epoch, operations};
 use super::secret::check_secret;
-use crate::pool::PageOf;
 use crate::pool::client::SealedSecret;
+use crate::pool::{Metadata, PageOf};
 
 operations! {
     Signed AddUserPoolClientSecret => add_user_pool_client_secret;
@@ -115,6 +115,7 @@ struct GetClientTokenInput {
     secret: String,
     #[serde(default)]
     scopes: Vec<String>,
+    client_metadata: Option<Metadata>,
 }
 
 #[derive(Serialize)]
@@ -135,7 +136,7 @@ async fn get_client_token(call: &Call, input: GetClientTokenInput) -> Result<Get
     let (pool, client) = call.client(&input.client_id)?;
     let proven = check_secret(&pool, &client, Some(&input.secret)).await?;
     let asked: Vec<&str> = input.scopes.iter().map(String::as_str).collect();
-    let token = pool.client_token(&proven, &asked).await?;
+    let token = pool.client_token(&proven, &asked, input.client_metadata.as_ref()).await?;
     Ok(GetClientTokenOutput {
         client_authentication_result: ClientAuthenticationResultType {
             access_token: token.access_token,

@@ -137,20 +137,11 @@ async fn resend_confirmation_code(call: &Call, input: NamedInput) -> Result<Code
     Ok(CodeDelivered { code_delivery_details: sent.map_err(Fault::of_named_user)?.into() })
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ForgotPasswordInput {
-    client_metadata: Option<Metadata>,
-    #[serde(flatten)]
-    whose: NamedInput,
-}
-
-async fn forgot_password(call: &Call, input: ForgotPasswordInput) -> Result<CodeDelivered, Fault> {
-    let ForgotPasswordInput { client_metadata, whose } = input;
-    let through = Through::of(&whose.client_id, whose.secret_hash.as_deref(), &whose.username);
+async fn forgot_password(call: &Call, input: NamedInput) -> Result<CodeDelivered, Fault> {
+    let through = Through::of(&input.client_id, input.secret_hash.as_deref(), &input.username);
     let (pool, client) = through.client(call).await?;
-    let terms = Terms::from(&client).telling(client_metadata.as_ref());
-    let sent = pool.forgot_password(terms, &whose.username, Digits::Six, call.source).await;
+    let terms = Terms::from(&client).telling(input.client_metadata.as_ref());
+    let sent = pool.forgot_password(terms, &input.username, Digits::Six, call.source).await;
     Ok(CodeDelivered { code_delivery_details: sent.map_err(Fault::of_named_user)?.into() })
 }
 
