@@ -226,10 +226,12 @@ async fn a_generated_password_is_permanent_keeps_the_policy_and_ends_every_sessi
 story!(who_comes_from_a_foreign_directory_gets_no_second_password);
 async fn who_comes_from_a_foreign_directory_gets_no_second_password(app: TestApp) {
     app.user("alice").await;
+    let token = app.login("alice", PASSWORD).await.field("access_token");
     let alice = app.pool().find_user("alice").await.unwrap();
     let external = User { status: UserStatus::ExternalProvider, password: None, ..alice };
     app.api.ports.directory.update_user(&external).await.unwrap();
     for refused in [
+        outcome(app.pool().choose_first_password(&token, NEW).await),
         outcome(app.pool().generate_password("alice").await),
         outcome(app.pool().set_password("alice", NEW, false).await),
         outcome(app.pool().set_password("alice", NEW, true).await),

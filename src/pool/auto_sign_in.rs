@@ -1,6 +1,8 @@
 //! The first sign-in right after a registration was confirmed, without another proof: whoever confirmed it has shown
 //! that the contact is his.
 
+use std::net::IpAddr;
+
 use super::auth::{Proven, Step};
 use super::client::AuthFlow;
 use super::{Client, Pool, Terms};
@@ -44,9 +46,17 @@ impl Pool {
 
     /// Signs in who was just confirmed, once.
     ///
-    /// Errors: `ChallengeInvalid` and its like, the standings, `Unavailable`.
-    pub async fn sign_in_confirmed(&self, terms: Terms<'_>, username: &str, session: &str) -> Result<Step, Error> {
+    /// Errors: `ChallengeInvalid` and its like, `NotFound(Device)`, `Hook`, the standings, `Unavailable`.
+    pub async fn sign_in_confirmed(
+        &self,
+        terms: Terms<'_>,
+        username: &str,
+        session: &str,
+        source: IpAddr,
+    ) -> Result<Step, Error> {
         let pending = self.pending(Purpose::AutoSignIn, session, Some((terms.client, username))).await?;
+        self.known_device(terms, &pending.user).await?;
+        self.pre_authentication(terms, (pending.user.sub, Some(&pending.user)), username, source).await?;
         self.consume(&pending).await?;
         self.next_step(Terms { metadata: None, ..terms }, &Proven(pending.user)).await
     }

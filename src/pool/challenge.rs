@@ -200,11 +200,16 @@ impl Pool {
         let user = user.filter(|user| by.is_none_or(|(_, name)| self.names(user, name)));
         let user = user.ok_or(Error::ChallengeInvalid)?;
         check_standing(&user)?;
-        let state = challenge.payload.as_deref().and_then(|payload| Carried::read(payload).state);
-        if state.is_some_and(|state| state != self.proof_state(&user)) {
+        if !self.stands(&challenge, &user) {
             return Err(Error::ChallengeInvalid);
         }
         Ok(Pending { key, challenge, user })
+    }
+
+    /// Whether what the first proof of a challenge stood on is still so.
+    pub(super) fn stands(&self, challenge: &Challenge, user: &User) -> bool {
+        let state = challenge.payload.as_deref().and_then(|payload| Carried::read(payload).state);
+        state.is_none_or(|state| state == self.proof_state(user))
     }
 
     /// Takes a challenge away. `ChallengeUsed` for all but one caller.

@@ -89,7 +89,7 @@ impl Pool {
         let login = self.find_login(name).await?;
         self.count_mail(login.account, source).await?;
         let Login { account, user } = self.migrate(terms, login, name, None, source).await?;
-        match may_reset(user.as_ref()) {
+        match self.may_reset(user.as_ref()) {
             Err(why) if !self.hides_existence(terms.client) => Err(refusal(&why)),
             Err(_) => Ok(Login { account, user: None }),
             Ok(_) => Ok(Login { account, user }),
@@ -192,7 +192,7 @@ impl Pool {
     ) -> Result<User, Error> {
         let key = self.code_key(Purpose::ResetPassword, login.account);
         let user = login.user.ok_or(Error::CodeMismatch)?;
-        let still = |user: &User| may_reset(Some(user)).map(drop).map_err(|_| Error::CodeMismatch);
+        let still = |user: &User| self.may_reset(Some(user)).map(drop).map_err(|_| Error::CodeMismatch);
         let set = self.set_proven(user.sub, kept, still).await;
         let user = self.or_put_back(&key, challenge, set).await?;
         self.forgive_source(source).await?;
@@ -237,16 +237,23 @@ impl Pool {
     }
 }
 
-/// Whether this user may reset his password by mail; else why not.
-pub(super) fn may_reset(user: Option<&User>) -> Result<&User, NoReset> {
-    let user = user.ok_or(NoReset::NoUser)?;
-    match user.status {
-        _ if !user.enabled => Err(NoReset::Disabled),
-        UserStatus::Unconfirmed | UserStatus::ForceChangePassword | UserStatus::ExternalProvider => {
-            Err(NoReset::Standing)
+impl Pool {
+    /// Whether this user may reset his password by mail; else why not. Whose second factor is the mailbox may not: who
+    /// has that alone would have both.
+    pub(super) fn may_reset<'u>(&self, user: Option<&'u User>) -> Result<&'u User, NoReset> {
+        let user = user.ok_or(NoReset::NoUser)?;
+        match user.status {
+            _ if !user.enabled => Err(NoReset::Disabled),
+            UserStatus::Unconfirmed | UserStatus::ForceChangePassword | UserStatus::ExternalProvider => {
+                Err(NoReset::Standing)
+            }
+            UserStatus::Confirmed | UserStatus::ResetRequired
+                if user.verified_email().is_some() && !self.owes_mailed_code(user) =>
+            {
+                Ok(user)
+            }
+            UserStatus::Confirmed | UserStatus::ResetRequired => Err(NoReset::NoAddress),
         }
-        UserStatus::Confirmed | UserStatus::ResetRequired if user.email.is_some() && user.email_verified => Ok(user),
-        UserStatus::Confirmed | UserStatus::ResetRequired => Err(NoReset::NoAddress),
     }
 }
 

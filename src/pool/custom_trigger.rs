@@ -54,7 +54,17 @@ impl Answered {
 
     /// Whether it proves anything: a number to begin SRP with does not.
     pub(super) fn proves(&self) -> bool {
-        self.challenge_result && self.challenge_name != SRP_A
+        self.is_password() || self.is_own()
+    }
+
+    /// Whether it is the right password.
+    pub(super) fn is_password(&self) -> bool {
+        self.challenge_result && self.challenge_name == PASSWORD_VERIFIER
+    }
+
+    /// Whether it is the right answer to a challenge of the pool's own.
+    pub(super) fn is_own(&self) -> bool {
+        self.challenge_result && self.challenge_name == CUSTOM_CHALLENGE
     }
 }
 

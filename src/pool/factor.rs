@@ -138,14 +138,16 @@ impl Pool {
         let factors = Factors::read(user)?;
         let usable = self.usable_factors(user, &factors);
         let wanted: Vec<_> = usable.iter().copied().filter(|factor| factors.preference(*factor).enabled).collect();
-        let asked = if wanted.is_empty() && mode == MfaMode::On { usable } else { wanted };
+        // A factor that he wants and can not be asked for must not fall away: any other, or none.
+        let lapsed = self.settings.mfa.sms && factors.sms.enabled && wanted.is_empty();
+        let asked = if wanted.is_empty() && (mode == MfaMode::On || lapsed) { usable } else { wanted };
         if let Some(first) = asked.iter().find(|factor| factors.preference(**factor).preferred) {
             return Ok(Some(OwedFactor::One(*first)));
         }
         Ok(match asked.as_slice() {
             [] => {
                 let can = self.factors_to_set_up(user, &factors);
-                (mode == MfaMode::On || !can.is_empty()).then_some(OwedFactor::Setup(can))
+                (mode == MfaMode::On || lapsed || !can.is_empty()).then_some(OwedFactor::Setup(can))
             }
             [one] => Some(OwedFactor::One(*one)),
             _ => Some(OwedFactor::Choice(asked)),
@@ -173,6 +175,16 @@ impl Pool {
         }
         let lapsed = rules.email && factors.email.enabled && user.email.is_some();
         if lapsed { vec![Factor::Email] } else { Vec::new() }
+    }
+
+    /// Whether a mailed code may be what a user is asked for; also where that can not be told.
+    pub(super) fn owes_mailed_code(&self, user: &User) -> bool {
+        match self.owed_factor(user) {
+            Ok(Some(OwedFactor::One(factor))) => factor == Factor::Email,
+            Ok(Some(OwedFactor::Choice(factors))) => factors.contains(&Factor::Email),
+            Ok(Some(OwedFactor::Setup(_)) | None) => false,
+            Err(_) => true,
+        }
     }
 
     /// Whether a user who owes a factor may set this one up.

@@ -165,7 +165,7 @@ impl Pool {
                 Ok(FirstStep::Step(Step::Challenge(asked)))
             }
             (FirstFactor::EmailOtp | FirstFactor::SmsOtp, ..) => {
-                let asked = self.ask_first_code(terms, &login, factor, username, source).await?;
+                let asked = self.ask_first_code((terms, after), &login, factor, username, source).await?;
                 self.spend(chosen).await?;
                 Ok(FirstStep::Step(Step::Challenge(asked)))
             }
@@ -179,10 +179,11 @@ impl Pool {
         }
     }
 
-    /// Sends the code of a first factor; to nobody whom it could not sign in.
+    /// Sends the code of a first factor; to nobody whom it could not sign in. Where it seems to go says no more than a
+    /// forgotten password does.
     async fn ask_first_code(
         &self,
-        terms: Terms<'_>,
+        (terms, after): (Terms<'_>, Terms<'_>),
         login: &Login,
         factor: FirstFactor,
         username: &str,
@@ -193,10 +194,15 @@ impl Pool {
         self.count_mail(login.account, source).await?;
         let step = if factor == FirstFactor::SmsOtp { CodeStep::SMS_OTP } else { CodeStep::EMAIL_OTP };
         let address = login.user.as_ref().map(|user| self.address_for(step, user)).transpose()?.flatten();
-        let seeming = if factor == FirstFactor::SmsOtp { Self::seeming_number } else { Self::seeming_delivery };
-        let seen = address.map_or_else(|| seeming(self, username), Delivery::to);
+        let seen = match factor {
+            FirstFactor::SmsOtp => address.map_or_else(|| self.seeming_number(username), Delivery::to),
+            FirstFactor::PasswordSrp | FirstFactor::Password | FirstFactor::EmailOtp => {
+                let resets = self.may_reset(login.user.as_ref()).ok().and_then(User::verified_email);
+                address.or(resets).map_or_else(|| self.seeming_delivery(username), Delivery::to)
+            }
+        };
         let to = login.user.as_ref().zip(address);
-        self.ask_code(step, terms, login.account, to, seen).await
+        self.ask_code(step, after, login.account, to, seen).await
     }
 
     /// Keeps a choice, which proves nothing yet.

@@ -135,6 +135,21 @@ impl Pool {
     }
 
     /// Forgets the mails that went to an account: what one of them carried has come back.
+    /// Counts one code of a second factor, apart from mails that anybody can ask for in the user's name.
+    pub(super) async fn count_factor_codes(&self, account: Uuid) -> Result<(), Error> {
+        self.count_mails_of(&format!("factor|{account}")).await
+    }
+
+    /// Forgets them: one came back.
+    pub(super) async fn forgive_factor_codes(&self, account: Uuid) -> Result<(), Error> {
+        self.ports.tokens.clear_attempts(&format!("mail|{}|factor|{account}", self.id())).await
+    }
+
+    /// Counts one text message to a number that somebody gave, whoever has it.
+    pub(super) async fn count_text_to(&self, number: &str) -> Result<(), Error> {
+        self.count_mails_of(&crypto::encode(self.secrets.absent.tag(&[b"number", number.as_bytes()]))).await
+    }
+
     pub(super) async fn forgive_mails_of(&self, account: Uuid) -> Result<(), Error> {
         self.ports.tokens.clear_attempts(&format!("mail|{}|{account}", self.id())).await
     }

@@ -93,6 +93,9 @@ impl Pool {
         let pending = self.pending(Purpose::SoftwareToken, session, Some((terms.client, username))).await?;
         let sub = pending.user.sub;
         let user = self.attempt(self.factor_account(sub), source, self.prove_software_token(sub, code)).await?;
+        if !self.stands(&pending.challenge, &user) {
+            return Err(Error::ChallengeInvalid);
+        }
         self.consume(&pending).await?;
         let step = self.last_step(pending.terms(terms), &user).await;
         self.or_put_back(&pending.key, &pending.challenge, step).await
@@ -190,6 +193,9 @@ impl Pool {
         source: IpAddr,
     ) -> Result<String, Error> {
         let pending = self.pending(Purpose::MfaSetup, session, None).await?;
+        if !self.may_set_up(&pending.user, Factor::SoftwareToken)? {
+            return Err(Error::ChallengeInvalid);
+        }
         self.verify_software_token(pending.user.sub, code, name, source).await?;
         self.follow_with(Purpose::MfaReady, pending).await
     }

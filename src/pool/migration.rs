@@ -49,10 +49,15 @@ impl Pool {
         if login.user.is_some() || !may_be || !self.has_trigger(Trigger::UserMigration) {
             return Ok(login);
         }
+        // Counted while the other side judges, so that many at once are no more guesses than one after the other (K12).
         if password.is_some() {
-            self.may_attempt(login.account, source).await?;
+            self.count_part(login.account, source).await?;
         }
-        let Some(migrated) = self.ask_migration(terms, name, password).await? else { return Ok(login) };
+        let asked = self.ask_migration(terms, name, password).await;
+        if password.is_some() {
+            self.forgive_part(login.account, source).await?;
+        }
+        let Some(migrated) = asked? else { return Ok(login) };
         let take_alias = migrated.force_alias_creation;
         let mut user = self.migrated(name, migrated, password.is_some()).map_err(nonsense)?;
         if let Some(password) = password {

@@ -29,6 +29,7 @@ impl Pool {
         let user = &caller.user;
         let number = user.phone.as_deref().ok_or(Rule::Form("The user has no phone number."))?;
         self.count_mail(user.sub, source).await?;
+        self.count_text_to(number).await?;
         let code = self.ports.random.text(b"0123456789", DIGITS)?;
         let secret = Secret { kind: MessageKind::VerifyUserAttribute, text: &code, life: DAY };
         let via = Via { client: Some(&caller.claims.client_id), metadata };

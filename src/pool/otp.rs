@@ -78,7 +78,7 @@ impl Pool {
     /// Sends a user the code of a second factor and asks for it.
     pub(super) async fn ask_code_of(&self, step: CodeStep, terms: Terms<'_>, user: &User) -> Result<Asked, Error> {
         let address = self.address_for(step, user)?.ok_or(Error::ChallengeInvalid)?;
-        self.count_mails_of(&user.sub.to_string()).await?;
+        self.count_factor_codes(user.sub).await?;
         self.ask_code(step, terms, user.sub, Some((user, address)), Delivery::to(address)).await
     }
 
@@ -145,9 +145,12 @@ impl Pool {
         let CodeAnswer { username, session, code, .. } = answer;
         let pending = self.pending(step.purpose, session, Some((terms.client, username))).await?;
         let user = &pending.user;
+        if step == CodeStep::EMAIL_SETUP && !self.may_set_up(user, Factor::Email)? {
+            return Err(Error::ChallengeInvalid);
+        }
         let proof = self.judge_step(step, &pending.key, user.sub, Some(user), code);
         let challenge = self.attempt(self.factor_account(user.sub), source, proof).await?;
-        self.forgive_mails_of(user.sub).await?;
+        self.forgive_factor_codes(user.sub).await?;
         let done = async {
             let adopted = if step == CodeStep::EMAIL_SETUP { Some(self.adopt_email(user).await?) } else { None };
             self.last_step(pending.terms(terms), adopted.as_ref().unwrap_or(user)).await
@@ -237,7 +240,8 @@ impl Pool {
 
     async fn adopt_email(&self, user: &User) -> Result<User, Error> {
         let adopt = |now: &mut User| {
-            if now.email_key != user.email_key {
+            let same = now.email_key == user.email_key && self.proof_state(now) == self.proof_state(user);
+            if !same || !self.may_set_up(now, Factor::Email)? {
                 return Err(Error::ChallengeInvalid);
             }
             now.email_verified = true;

@@ -59,6 +59,10 @@ impl Pool {
 
     async fn change_proven(&self, user: Proven, proposed: &str, spared: Option<Uuid>) -> Result<User, Error> {
         let Proven(user) = user;
+        if user.is_external() {
+            // His password is another directory's to keep.
+            return Err(Error::ResetNotAllowed);
+        }
         check_standing(&user)?;
         owes_password(&user, self.now())?;
         self.settings.password_policy.check(proposed, &own_names(&user))?;

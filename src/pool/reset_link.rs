@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::code::may_reset;
 use super::link::{Link, LinkTo, Recipient};
 use super::user::own_names;
 use super::{Client, Pool};
@@ -92,6 +91,6 @@ impl Pool {
     /// while he may not reset one.
     fn still_resets(&self, user: &User, about: &Replaced) -> Result<(), Error> {
         let same = about.state == self.password_state(Some(user)) && about.email_key == user.email_key;
-        if same && may_reset(Some(user)).is_ok() { Ok(()) } else { Err(Error::LinkInvalid) }
+        if same && self.may_reset(Some(user)).is_ok() { Ok(()) } else { Err(Error::LinkInvalid) }
     }
 }

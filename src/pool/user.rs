@@ -241,7 +241,9 @@ impl Pool {
     }
 
     pub(super) async fn require_reset(&self, user: User, via: Via<'_>, digits: Digits) -> Result<(), Error> {
-        user.verified_email().ok_or(Error::NoVerifiedAddress)?;
+        if user.verified_email().is_none() || self.owes_mailed_code(&user) {
+            return Err(Error::NoVerifiedAddress);
+        }
         let user = self
             .change_user(user.sub, |user| match user.status {
                 UserStatus::Confirmed | UserStatus::ResetRequired => {

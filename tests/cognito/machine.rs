@@ -375,7 +375,8 @@ async fn version_3_of_the_token_trigger_hears_of_the_tokens_of_clients(app: Test
     let told = claims(&token);
     assert_eq!((&told["region"], &told["sub"], told.get("username")), (&json!("north"), &json!(client.0), None));
     assert_eq!(told["scope"], "orders/read orders/see", "the scope of our own API is not a hook's to give");
-    assert!(!app.accepts(&token).await);
+    let opened = app.cognito("GetUser", json!({ "AccessToken": token })).await;
+    assert_eq!(refused(&opened), "NotAuthorizedException: Access Token does not have required scopes");
     let heard = app.heard();
     assert_eq!(heard[0]["triggerSource"], "TokenGeneration_ClientCredentials");
     assert_eq!((&heard[0]["version"], &heard[0]["userName"]), (&json!("3"), &json!(client.0)));

@@ -162,3 +162,19 @@ async fn where_none_are_sent_a_pool_has_none(app: TestApp) {
     let words = "InvalidParameterException: SmsMfaConfiguration is not available on this server.";
     assert_eq!(refused(&app.cognito_admin("SetUserPoolMfaConfig", body).await), words);
 }
+
+// A factor that somebody wants must not fall away because no message reaches him.
+story!(
+    who_wants_text_messages_and_can_be_sent_none_is_not_let_in_by_his_password,
+    crate::servers::gateway::Gateway::of
+);
+async fn who_wants_text_messages_and_can_be_sent_none_is_not_let_in_by_his_password(app: TestApp) {
+    with_factor(&app).await;
+    let unproven = [("phone_number_verified".to_owned(), "false".to_owned())];
+    app.pool().update_attributes("alice", &unproven).await.unwrap();
+    assert_eq!(sign_in(&app, "alice", PASSWORD).await.json()["ChallengeName"], "MFA_SETUP");
+    let settings = json!({ "Enabled": false });
+    let body = json!({ "UserPoolId": app.pool().id(), "Username": "alice", "SMSMfaSettings": settings });
+    assert_eq!(app.cognito_admin("AdminSetUserMFAPreference", body).await.whole(), (200, "{}"));
+    assert!(app.accepts(&result(&sign_in(&app, "alice", PASSWORD).await, "AccessToken")).await);
+}

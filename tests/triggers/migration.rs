@@ -70,10 +70,21 @@ async fn the_native_api_takes_users_over_as_well(app: TestApp) {
 story!(of_many_first_sign_ins_at_once_one_makes_the_user, super::with_hook);
 async fn of_many_first_sign_ins_at_once_one_makes_the_user(app: TestApp) {
     elsewhere(&app, "CONFIRMED").await;
-    let logins = futures_util::future::join_all((0..6).map(|_| app.login("alice", PASSWORD))).await;
+    let logins = futures_util::future::join_all((0..5).map(|_| app.login("alice", PASSWORD))).await;
     let subs: std::collections::BTreeSet<String> =
         logins.iter().map(|answer| claims(&answer.field("id_token"))["sub"].as_str().unwrap().to_owned()).collect();
     assert_eq!(subs.len(), 1);
+}
+
+// K12: what the other side judges is counted before it does.
+story!(no_more_passwords_are_judged_at_once_than_may_be_wrong, super::with_hook);
+async fn no_more_passwords_are_judged_at_once_than_may_be_wrong(app: TestApp) {
+    elsewhere(&app, "CONFIRMED").await;
+    let guess = async |guess: u32| app.login("alice", &format!("guess-number-{guess}")).await;
+    let answers = futures_util::future::join_all((0..30).map(guess)).await;
+    assert!(answers.iter().all(|answer| [401, 429].contains(&answer.status)));
+    assert!(app.heard().len() <= 10, "the limit is five, of those that are judged and of those that were wrong");
+    assert_eq!(app.login("alice", PASSWORD).await.status, 429);
 }
 
 story!(a_user_who_is_to_reset_his_password_is_told_so, super::with_hook);

@@ -15,7 +15,10 @@ pub(super) async fn by_choice(
 ) -> Result<AuthOutput, Fault> {
     let username = given.username(pool, terms.client).await?;
     if let Some(session) = session {
-        return Ok(pool.sign_in_confirmed(terms.on(given.get("DEVICE_KEY")), username, session).await?.into());
+        return Ok(pool
+            .sign_in_confirmed(terms.on(given.get("DEVICE_KEY")), username, session, call.source)
+            .await?
+            .into());
     }
     let factor = given.get("PREFERRED_CHALLENGE");
     let [password, srp_a, device] = ["PASSWORD", "SRP_A", "DEVICE_KEY"].map(|name| given.get(name));

@@ -5,6 +5,7 @@ use time::Date;
 use time::macros::format_description;
 
 use super::super::attribute::{Life, NamedValues, Party};
+use super::super::factor::{Factor, Factors, Preference};
 use super::super::settings::{Contact, MfaMode};
 use super::super::{Pool, hash};
 use super::csv::{MFA_ENABLED, PASSWORD_HASH, USERNAME};
@@ -57,9 +58,24 @@ impl Pool {
         let named = (user.email.clone(), user.phone.clone());
         self.write_attributes(&mut user, Party::Administrator, Life::New, &values).map_err(words)?;
         self.check_called(&user, &named).and_then(|()| self.check_required(&user)).map_err(words)?;
+        if self.settings.mfa.mode == MfaMode::Optional
+            && own(MFA_ENABLED).is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
+        {
+            self.want_texts(&mut user)?;
+        }
         user.password = own(PASSWORD_HASH).map(|stored| checked(stored, hashes)).transpose()?;
         user.status = if user.password.is_some() { UserStatus::Confirmed } else { UserStatus::ResetRequired };
         Ok(user)
+    }
+
+    /// Cognito's flag is about codes by text message. A factor that he had must not be lost on the way.
+    fn want_texts(&self, user: &mut User) -> Result<(), String> {
+        if !(self.settings.mfa.sms && user.phone_verified) {
+            return Err("cognito:mfa_enabled is true, but the user can not be sent codes by text message.".to_owned());
+        }
+        let mut factors = Factors::default();
+        factors.prefer(Factor::Sms, Preference { enabled: true, preferred: false });
+        factors.write(user).map_err(words)
     }
 
     fn check_mfa(&self, flag: Option<&str>) -> Result<(), String> {
