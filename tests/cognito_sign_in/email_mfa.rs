@@ -368,21 +368,25 @@ story!(a_mailbox_that_is_a_second_factor_resets_no_password);
 async fn a_mailbox_that_is_a_second_factor_resets_no_password(app: TestApp) {
     with_mail(&app, MfaMode::Optional, false).await;
     app.user("alice").await;
+    let client = app.client().id;
+    let forgot = json!({ "ClientId": client, "Username": "alice" });
     // A code that was mailed before dies with it, too.
-    assert_eq!(call(&app, "ForgotPassword", json!({ "Username": "alice" })).await.status, 200);
+    assert_eq!(call(&app, "ForgotPassword", forgot.clone()).await.status, 200);
     let code = mailed(&app, 6).await;
     let token = result(&sign_in(&app, "alice", PASSWORD).await, "AccessToken");
     let prefer = json!({ "AccessToken": token, "EmailMfaSettings": { "Enabled": true } });
     assert_eq!(call(&app, "SetUserMFAPreference", prefer).await.whole(), DONE);
-    let late = json!({ "Username": "alice", "ConfirmationCode": code, "Password": "another-long-password" });
+    let late = json!({
+        "ClientId": client, "Username": "alice", "ConfirmationCode": code, "Password": "another-long-password"
+    });
     let words = "CodeMismatchException: Invalid verification code provided, please try again.";
     assert_eq!(refused(&call(&app, "ConfirmForgotPassword", late).await), words);
-    assert_eq!(call(&app, "ForgotPassword", json!({ "Username": "alice" })).await.status, 200);
+    assert_eq!(call(&app, "ForgotPassword", forgot.clone()).await.status, 200);
     assert!(app.mails().await.is_empty(), "answered like nobody, and nothing is sent");
     app.change_client(|client| client.hide_user_existence = Some(false)).await;
     let words = "InvalidParameterException: Cannot reset password for the user as there is no registered/verified \
                  email or phone_number";
-    assert_eq!(refused(&call(&app, "ForgotPassword", json!({ "Username": "alice" })).await), words);
+    assert_eq!(refused(&call(&app, "ForgotPassword", forgot.clone()).await), words);
     let body = json!({ "UserPoolId": app.pool().id(), "Username": "alice" });
     assert_eq!(refused(&app.cognito_admin("AdminResetUserPassword", body).await), words);
     assert_eq!(sign_in(&app, "alice", PASSWORD).await.field("ChallengeName"), CHALLENGE);
