@@ -358,6 +358,7 @@ async fn other_paths_and_methods_are_refused_in_the_same_shape(app: TestApp) {
 story!(switched_off_the_api_is_not_there, |config| {
     config.compat.amadis = false;
     config.compat.account = cognate::config::AccountApi::Pm415;
+    config.compat.cognito = false;
 });
 async fn switched_off_the_api_is_not_there(app: TestApp) {
     let admin = app.admin().await;
