@@ -20,7 +20,7 @@ settings! {
         functions: List<String> = List(Vec::new());
         /// Networks inside which the host of such a URL may be found, such as 10.0.0.0/8; without them only public addresses.
         allowed_networks: List<IpNet> = List(Vec::new());
-        /// Key that events are signed with, at least 32 characters, known to your hooks; needed with hooks.functions.
+        /// Key that events are signed with, at least 32 characters, known to your hooks; needed with hooks.functions and sms.url.
         signing_key: Option<Secret> = None;
         /// File that holds hooks.signing_key.
         signing_key_file: Option<PathBuf> = None;

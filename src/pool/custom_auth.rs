@@ -1,5 +1,6 @@
 //! Signing in by challenges of the pool's own (contract cognito (c), CUSTOM_AUTH): its triggers ask and judge, and say
-//! when somebody has proven who he is. What he owes besides is [`Pool::next_step`]'s to say, as ever.
+//! when somebody has proven who he is. What he owes besides, [`Pool::step_by_triggers`] says: his standing and a new
+//! password as ever, a second factor only where nothing but the password was asked.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,6 +1,6 @@
 //! Users on their way from one deployment to another: with everything that lets them sign in there as before, unsealed
 //! from the keys of the one and sealed anew under those of the other. What is bound to a deployment stays behind:
-//! sessions, API keys, OAuth client secrets.
+//! sessions, devices, app clients, resource servers, API keys, OAuth client secrets.
 
 use std::collections::BTreeMap;
 

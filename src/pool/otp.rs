@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use super::auth::{Proven, Step};
-use super::challenge::{Asked, Carried, Pending};
+use super::challenge::{Asked, Pending};
 use super::delivery::Delivery;
 use super::factor::{Factor, Factors, Preference};
 use super::message::{MessageKind, Secret, Via};
@@ -128,11 +128,10 @@ impl Pool {
         let steps = CodeStep::ALL.into_iter().filter(|step| step.name == answer.challenge);
         let made_for = |step: &CodeStep| self.purpose_of(answer.session, &[step.purpose]).is_ok();
         let step = steps.into_iter().find(made_for).ok_or(Error::ChallengeInvalid)?;
-        let done = match step.first() {
-            Some(_) => self.respond_first(step, terms, answer, source).await?,
-            None => self.respond_second(step, terms, answer, source).await?,
-        };
-        Ok(done)
+        match step.first() {
+            Some(_) => self.respond_first(step, terms, answer, source).await,
+            None => self.respond_second(step, terms, answer, source).await,
+        }
     }
 
     async fn respond_second(
@@ -168,8 +167,7 @@ impl Pool {
         let CodeAnswer { username, session, code, .. } = answer;
         let (key, kept) = self.kept(step.purpose, session, Some(terms.client)).await?;
         let user = self.owner_of(&kept, username).await?.user;
-        let state = kept.payload.as_deref().and_then(|payload| Carried::read(payload).state);
-        let user = user.filter(|user| state.is_some_and(|state| state == self.proof_state(user)));
+        let user = user.filter(|user| kept.payload.is_some() && self.stands(&kept, user));
         let proof = self.judge_step(step, &key, kept.user, user.as_ref(), code);
         let challenge = self.attempt(kept.user, source, proof).await?;
         let user = user.ok_or(Error::CodeMismatch)?;

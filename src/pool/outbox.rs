@@ -1,5 +1,5 @@
-//! The outbox: mail is stored sealed inside the request and delivered outside of it, again and again until it arrives
-//! or what it carries has expired. At least once: a replica that dies between delivery and note sends it twice.
+//! The outbox: mail and text messages are stored sealed inside the request and delivered outside of it, again and again until
+//! they arrive or what they carry has expired. At least once: a replica that dies between delivery and note sends it twice.
 
 use std::sync::Arc;
 use std::time::Duration;

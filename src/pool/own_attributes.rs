@@ -138,7 +138,7 @@ fn gives(before: &User, after: &User, contact: Contact) -> bool {
     }
 }
 
-/// Only an address is proven here.
+/// What can be proven: a number only where text messages are sent.
 fn contact(name: &str) -> Result<(), Error> {
     match name {
         "email" => Ok(()),

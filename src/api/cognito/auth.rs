@@ -73,7 +73,7 @@ impl Parameters {
 }
 
 /// What a step of a sign-in leads to. `ChallengeParameters` is always there (§0.6).
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct AuthOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,26 +134,18 @@ impl From<Tokens> for AuthenticationResult {
 impl From<Step> for AuthOutput {
     fn from(step: Step) -> Self {
         match step {
-            Step::Tokens(tokens) => Self {
-                challenge_name: None,
-                session: None,
-                challenge_parameters: BTreeMap::new(),
-                authentication_result: Some(tokens.into()),
-                available_challenges: None,
-            },
+            Step::Tokens(tokens) => Self { authentication_result: Some(tokens.into()), ..Self::default() },
             Step::Challenge(asked) => Self {
                 challenge_name: Some(asked.name),
                 session: Some(asked.session),
                 challenge_parameters: asked.parameters.into_iter().map(|(name, value)| (name.into(), value)).collect(),
-                authentication_result: None,
-                available_challenges: None,
+                ..Self::default()
             },
             Step::Custom(asked) => Self {
                 challenge_name: Some("CUSTOM_CHALLENGE"),
                 session: Some(asked.session),
                 challenge_parameters: asked.parameters.into_iter().map(|(name, value)| (name.into(), value)).collect(),
-                authentication_result: None,
-                available_challenges: None,
+                ..Self::default()
             },
         }
     }
@@ -170,13 +162,7 @@ impl From<PasswordVerifier> for AuthOutput {
             ("USERNAME".into(), user_id.clone()),
             ("USER_ID_FOR_SRP".into(), user_id),
         ]);
-        Self {
-            challenge_name: Some("PASSWORD_VERIFIER"),
-            session: None,
-            challenge_parameters,
-            authentication_result: None,
-            available_challenges: None,
-        }
+        Self { challenge_name: Some("PASSWORD_VERIFIER"), challenge_parameters, ..Self::default() }
     }
 }
 
@@ -191,13 +177,7 @@ impl From<DeviceVerifier> for AuthOutput {
             ("DEVICE_KEY".into(), device_key),
             ("USERNAME".into(), username),
         ]);
-        Self {
-            challenge_name: Some("DEVICE_PASSWORD_VERIFIER"),
-            session: None,
-            challenge_parameters,
-            authentication_result: None,
-            available_challenges: None,
-        }
+        Self { challenge_name: Some("DEVICE_PASSWORD_VERIFIER"), challenge_parameters, ..Self::default() }
     }
 }
 

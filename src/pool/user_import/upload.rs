@@ -32,6 +32,7 @@ pub struct Upload {
     buffer: Vec<u8>,
     bytes: u64,
     lines: u64,
+    taken: bool,
 }
 
 impl Pool {
@@ -75,7 +76,7 @@ impl Pool {
         })
         .await?;
         let (pool, job) = (Arc::clone(self), job.to_owned());
-        Ok(Upload { pool, job, id, parts: 0, buffer: Vec::new(), bytes: 0, lines: 0 })
+        Ok(Upload { pool, job, id, parts: 0, buffer: Vec::new(), bytes: 0, lines: 0, taken: false })
     }
 
     /// A part of a file in the clear; none past its end.
@@ -151,15 +152,20 @@ impl Upload {
             Ok(())
         });
         let job = changed.await?;
+        self.taken = true;
         let directory = &*self.pool.ports.directory;
         for other in job.uploads.iter().filter(|other| **other != self.id) {
-            drop_parts(directory, *other).await?;
+            // What stays of others now goes with the job.
+            let _ = drop_parts(directory, *other).await;
         }
         Ok(())
     }
 
-    /// The file does not come: nothing of it stays.
+    /// The file does not come: nothing of it stays. One that is the job's already does.
     pub async fn abandon(self) -> Result<(), Error> {
+        if self.taken {
+            return Ok(());
+        }
         drop_parts(&*self.pool.ports.directory, self.id).await
     }
 }
