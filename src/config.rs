@@ -155,7 +155,7 @@ settings! {
         source_failures: u32 = 1_000;
         /// Answers to one code or challenge; the last wrong one ends it.
         code_attempts: u32 = 5;
-        /// Mails to one account before asking for more is throttled.
+        /// Mails to one account, and text messages to one number, before asking for more is throttled.
         mails: u32 = 5;
         /// First pause after that; doubles with every further request.
         mail_pause: Period = Period::minutes(1);

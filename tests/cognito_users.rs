@@ -3,13 +3,17 @@
 mod admin_users;
 mod lists;
 mod messages;
+mod numbers;
 mod own;
 mod pending;
 mod registration;
+mod text_limits;
+mod texts;
 
 use cognate::pool::NewUser;
 
 use crate::app::{Answer, TestApp};
+use crate::servers::gateway::Gateway;
 
 /// Without a space, which Cognito's model does not allow.
 const PASSWORD: &str = "correct-horse-battery";
@@ -47,4 +51,34 @@ fn password_in(mails: &[String]) -> String {
     let [mail] = mails else { panic!("{} mails", mails.len()) };
     let is_password = |line: &&str| line.len() == 20 && !line.contains(' ');
     mail.lines().map(str::trim).find(is_password).unwrap().to_owned()
+}
+
+const NUMBER: &str = "+12065559934";
+
+/// The text messages that wait, each with whom it goes to.
+async fn texts(app: &TestApp) -> Vec<(String, String)> {
+    app.api.pools.outbox().unwrap().deliver_due().await.unwrap();
+    let of = |message: &serde_json::Value, name: &str| message[name].as_str().unwrap().to_owned();
+    Gateway::in_use(&app.config).messages().iter().map(|message| (of(message, "to"), of(message, "text"))).collect()
+}
+
+/// The code of six digits in the one text message that waits, which goes to this number.
+async fn texted(app: &TestApp, number: &str) -> String {
+    let texts = texts(app).await;
+    let [(to, text)] = texts.as_slice() else { panic!("{texts:?}") };
+    assert_eq!(to, number);
+    let mut words = text.split(|letter: char| !letter.is_ascii_digit());
+    words.find(|word| word.len() == 6).unwrap().to_owned()
+}
+
+/// Gives a user a number that an administrator vouches for.
+async fn give_number(app: &TestApp, name: &str, number: &str) {
+    let values = [("phone_number", number), ("phone_number_verified", "true")];
+    let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    app.pool().update_attributes(name, &values).await.unwrap();
+}
+
+/// Another code than this one.
+fn other(code: &str) -> &'static str {
+    if code == "000000" { "111111" } else { "000000" }
 }

@@ -37,11 +37,38 @@ impl Contact {
             Self::PhoneNumber => "phone_number",
         }
     }
+
+    /// The attribute that says whether it is proven.
+    pub(super) const fn flag(self) -> &'static str {
+        match self {
+            Self::Email => "email_verified",
+            Self::PhoneNumber => "phone_number_verified",
+        }
+    }
 }
 
 impl Pool {
-    /// What is told about a code that goes nowhere, always the same for one name.
-    pub(super) fn seeming_delivery(&self, name: &str) -> Delivery {
+    /// What is told about a code that goes nowhere, always the same for one name, where codes go to `contacts`: to the one
+    /// that the name is, else to the first that the users of the pool prove.
+    pub(super) fn seeming_delivery(&self, name: &str, contacts: &[Contact]) -> Delivery {
+        let named = self.named_contact(name).filter(|contact| contacts.contains(contact));
+        let proven = || contacts.iter().find(|contact| self.settings.auto_verify.contains(contact)).copied();
+        match named.or_else(proven) {
+            Some(contact) => self.seeming(contact, name),
+            None if contacts == [Contact::PhoneNumber] => self.seeming(Contact::PhoneNumber, name),
+            None => self.seeming(Contact::Email, name),
+        }
+    }
+
+    /// The same about a contact of this kind.
+    pub(super) fn seeming(&self, contact: Contact, name: &str) -> Delivery {
+        match contact {
+            Contact::Email => self.seeming_address(name),
+            Contact::PhoneNumber => self.seeming_number(name),
+        }
+    }
+
+    fn seeming_address(&self, name: &str) -> Delivery {
         if let Ok(address) = EmailAddress::parse(name) {
             return Delivery::to(&address.shown);
         }
@@ -50,8 +77,7 @@ impl Pool {
         Delivery { contact: Contact::Email, destination: format!("{}***@{}***", letter(local), letter(domain)) }
     }
 
-    /// The same about a code by text message.
-    pub(super) fn seeming_number(&self, name: &str) -> Delivery {
+    fn seeming_number(&self, name: &str) -> Delivery {
         if check_phone(name).is_ok() {
             return Delivery::to(name);
         }
@@ -59,15 +85,18 @@ impl Pool {
         Delivery { contact: Contact::PhoneNumber, destination: format!("+*******{a}{b}{c}{d}") }
     }
 
-    /// What is to be proven of a user who gave these contacts himself, by mail where that is possible.
+    /// What a registration proves, by text message before mail where both are possible; nothing where the pool wants no
+    /// proof of what was given.
     ///
     /// Errors: `Rule` when only a text message could.
-    pub(super) fn to_prove(&self, gave: impl Fn(Contact) -> bool) -> Result<bool, Error> {
+    pub(super) fn to_prove(&self, gave: impl Fn(Contact) -> bool) -> Result<Option<Contact>, Error> {
         let asked = |contact: Contact| self.settings.auto_verify.contains(&contact) && gave(contact);
-        if asked(Contact::Email) {
-            return Ok(true);
+        match (asked(Contact::PhoneNumber), asked(Contact::Email)) {
+            (true, _) if self.ports.texts => Ok(Some(Contact::PhoneNumber)),
+            (_, true) => Ok(Some(Contact::Email)),
+            (true, false) => Err(NO_SMS.into()),
+            (false, false) => Ok(None),
         }
-        if asked(Contact::PhoneNumber) { Err(NO_SMS.into()) } else { Ok(false) }
     }
 }
 

@@ -122,7 +122,7 @@ impl Pool {
         let address = EmailAddress::parse(new_email)?;
         check_length(user, &address)?;
         self.count_mail(user.sub, source).await?;
-        self.count_mail_to(&address).await?;
+        self.count_mail_to(&address.key).await?;
         let holder = self.find_login(&address.shown).await?.user;
         let holder = holder.filter(|holder| holder.sub != user.sub && !gives_way(holder, &address.key));
         if holder.is_some() && !self.settings.hide_user_existence {

@@ -177,11 +177,15 @@ impl Pool {
         if lapsed { vec![Factor::Email] } else { Vec::new() }
     }
 
-    /// Whether a mailed code may be what a user is asked for; also where that can not be told.
-    pub(super) fn owes_mailed_code(&self, user: &User) -> bool {
+    /// Whether a code at this contact may be what a user is asked for; also where that can not be told.
+    pub(super) fn owes_code_at(&self, user: &User, contact: Contact) -> bool {
+        let at = match contact {
+            Contact::Email => Factor::Email,
+            Contact::PhoneNumber => Factor::Sms,
+        };
         match self.owed_factor(user) {
-            Ok(Some(OwedFactor::One(factor))) => factor == Factor::Email,
-            Ok(Some(OwedFactor::Choice(factors))) => factors.contains(&Factor::Email),
+            Ok(Some(OwedFactor::One(factor))) => factor == at,
+            Ok(Some(OwedFactor::Choice(factors))) => factors.contains(&at),
             Ok(Some(OwedFactor::Setup(_)) | None) => false,
             Err(_) => true,
         }

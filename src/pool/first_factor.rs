@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use super::auth::{Login, Step};
 use super::challenge::Asked;
 use super::delivery::Delivery;
+use super::destination::Destination;
 use super::otp::CodeStep;
 use super::settings::{Contact, FirstProof};
 use super::srp_sign_in::may_begin;
@@ -194,15 +195,13 @@ impl Pool {
         self.count_mail(login.account, source).await?;
         let step = if factor == FirstFactor::SmsOtp { CodeStep::SMS_OTP } else { CodeStep::EMAIL_OTP };
         let address = login.user.as_ref().map(|user| self.address_for(step, user)).transpose()?.flatten();
-        let seen = match factor {
-            FirstFactor::SmsOtp => address.map_or_else(|| self.seeming_number(username), Delivery::to),
-            FirstFactor::PasswordSrp | FirstFactor::Password | FirstFactor::EmailOtp => {
-                let resets = self.may_reset(login.user.as_ref()).ok().and_then(User::verified_email);
-                address.or(resets).map_or_else(|| self.seeming_delivery(username), Delivery::to)
-            }
-        };
-        let to = login.user.as_ref().zip(address);
-        self.ask_code(step, after, login.account, to, seen).await
+        let to = address.and_then(|_| Destination::of(login.user.as_ref()?, step.contact));
+        let resets = || self.may_reset(login.user.as_ref(), &self.ways_to_reset()).ok();
+        let seen = to.clone().or_else(|| resets().filter(|to| to.contact == step.contact));
+        let seen = seen.map_or_else(|| self.seeming(step.contact, username), |to| Delivery::to(&to.shown));
+        let hidden = self.hides_existence(terms.client);
+        let to = self.admit_asked(hidden, (login.account, step.contact), to).await?;
+        self.ask_code(step, after, login.account, login.user.as_ref().zip(to.as_ref()), seen).await
     }
 
     /// Keeps a choice, which proves nothing yet.

@@ -1,6 +1,9 @@
-//! Telling a user his temporary password by mail, so that no administrator has to see or pass it on.
+//! Telling a user his temporary password by mail or text message, so that no administrator has to see or pass it on.
 
+use super::destination::{Admitted, Destination};
+use super::limit::Asker;
 use super::message::{MessageKind, Secret, Via};
+use super::settings::Contact;
 use super::{Metadata, Pool};
 use crate::error::Error;
 use crate::store::directory::User;
@@ -18,21 +21,23 @@ impl Pool {
     ///
     /// Errors: `NoVerifiedAddress`, `Hook`, `Unavailable`.
     pub async fn mail_temporary_password(&self, user: &User, password: &str) -> Result<(), Error> {
-        let email = user.verified_email().ok_or(Error::NoVerifiedAddress)?;
-        self.mail_password_to(email, user, password, None).await
+        user.verified_email().ok_or(Error::NoVerifiedAddress)?;
+        let to = Destination::of(user, Contact::Email).ok_or(Error::NoVerifiedAddress)?;
+        let to = self.admit(to, Asker::Administrator).await?;
+        self.send_password(&to, user, password, None).await
     }
 
-    /// The same to an address that an administrator gave, proven or not: he vouches for it.
-    pub(super) async fn mail_password_to(
+    /// The same to a contact that an administrator gave, proven or not: he vouches for it.
+    pub(super) async fn send_password(
         &self,
-        email: &str,
+        to: &Admitted,
         user: &User,
         password: &str,
         metadata: Option<&Metadata>,
     ) -> Result<(), Error> {
         let life = self.settings.temporary_password_life();
         let secret = Secret { kind: MessageKind::AdminCreateUser, text: password, life };
-        let mail = self.secret_mail(email, user, &secret, Via { client: None, metadata }).await?;
-        self.outbox.enqueue(Some(&mail), self.now().plus(life)).await
+        let message = self.secret_message(to, user, &secret, Via { client: None, metadata }).await?;
+        self.outbox.enqueue(Some(&message), self.now().plus(life)).await
     }
 }

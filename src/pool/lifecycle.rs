@@ -3,7 +3,7 @@
 use super::bootstrap::POOL_ALPHABET;
 use super::document;
 use super::{PoolSettings, Pools, user_import};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Rule};
 
 const ID_SUFFIX: usize = 9;
 /// Few enough that the statement ends in time.
@@ -17,11 +17,21 @@ impl Pools {
         Ok(format!("{}_{suffix}", self.ports().region))
     }
 
+    /// Whether text messages are sent where a pool wants some that it did not want `before`. Errors: `Rule`.
+    pub fn check_texts(&self, before: Option<&PoolSettings>, after: &PoolSettings) -> Result<(), Error> {
+        let had: Vec<_> = before.into_iter().flat_map(PoolSettings::wants_of_texts).collect();
+        match after.wants_of_texts().find(|words| !had.contains(words)) {
+            Some(words) if !self.ports().texts => Err(Rule::Form(words).into()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Makes a pool from `draft`, whose id is given here. It serves at once.
     ///
-    /// Errors: `InvalidParameter`, `Unavailable`.
+    /// Errors: `InvalidParameter`, `Rule`, `Unavailable`.
     pub async fn create_pool(&self, draft: PoolSettings) -> Result<PoolSettings, Error> {
         let pool = PoolSettings { id: self.new_pool_id()?, ..draft };
+        self.check_texts(None, &pool)?;
         pool.check()?;
         self.check_triggers(&pool.triggers)?;
         if !document::create(&*self.ports().directory, document::POOL, &pool.id, "", &pool).await? {

@@ -17,7 +17,31 @@ use crate::store::tokens::{Attempt, Throttle};
 const STRIPES: usize = 1024;
 /// For each mail that one account may be sent, how many people one user may invite.
 const INVITATIONS_A_MAIL: u32 = 10;
+/// For each text message that one number gets before it is throttled, how many it gets however many were answered.
+const TEXTS_IN_ALL: u32 = 10;
 const LONGEST_TURN_WAIT: Duration = Duration::from_secs(5);
+
+/// Who asks for a text message. Each is counted apart: who asks in a user's name keeps neither him from his second factor
+/// nor an administrator from his work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// Whoever knows a name or types a number.
+    Anybody,
+    /// Who has proven the first factor.
+    SecondFactor,
+    /// An administrator.
+    Administrator,
+}
+
+impl Asker {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anybody => "anybody",
+            Self::SecondFactor => "second factor",
+            Self::Administrator => "administrator",
+        }
+    }
+}
 
 /// Attempts on one account are judged one after the other: right passwords sent at once all succeed instead of
 /// locking each other out while they are counted but not yet judged.
@@ -117,8 +141,8 @@ impl Pool {
     }
 
     /// Counts one request for a mail to an address that somebody typed, whoever has it.
-    pub(super) async fn count_mail_to(&self, address: &EmailAddress) -> Result<(), Error> {
-        self.count_mails_of(&crypto::encode(self.secrets.absent.tag(&[b"address", address.key.as_bytes()]))).await
+    pub(super) async fn count_mail_to(&self, email_key: &str) -> Result<(), Error> {
+        self.count_mails_of(&crypto::encode(self.secrets.absent.tag(&[b"address", email_key.as_bytes()]))).await
     }
 
     /// Counts one invitation: of all that one user sends, and of all mails to that address. Whoever signs up may make
@@ -127,14 +151,13 @@ impl Pool {
         let all = self.mail_throttle();
         let throttle = Throttle { free: all.free.saturating_mul(INVITATIONS_A_MAIL), ..all };
         self.count(&format!("invite|{}|{inviter}", self.id()), &throttle).await?;
-        self.count_mail_to(address).await
+        self.count_mail_to(&address.key).await
     }
 
     pub(super) async fn count_mails_of(&self, subject: &str) -> Result<(), Error> {
         self.count(&format!("mail|{}|{subject}", self.id()), &self.mail_throttle()).await
     }
 
-    /// Forgets the mails that went to an account: what one of them carried has come back.
     /// Counts one code of a second factor, apart from mails that anybody can ask for in the user's name.
     pub(super) async fn count_factor_codes(&self, account: Uuid) -> Result<(), Error> {
         self.count_mails_of(&format!("factor|{account}")).await
@@ -145,11 +168,26 @@ impl Pool {
         self.ports.tokens.clear_attempts(&format!("mail|{}|factor|{account}", self.id())).await
     }
 
-    /// Counts one text message to a number that somebody gave, whoever has it.
-    pub(super) async fn count_text_to(&self, number: &str) -> Result<(), Error> {
-        self.count_mails_of(&crypto::encode(self.secrets.absent.tag(&[b"number", number.as_bytes()]))).await
+    /// Counts one text message to a number, whoever has it and in whatever pool: it rings the same telephone, and costs.
+    pub(super) async fn count_text_to(&self, number: &str, asker: Asker) -> Result<(), Error> {
+        let (asked, all) = (self.text_subject(number, asker.as_str()), self.text_subject(number, "all"));
+        let throttle = self.mail_throttle();
+        self.count(&asked, &throttle).await?;
+        self.count(&all, &Throttle { free: throttle.free.saturating_mul(TEXTS_IN_ALL), ..throttle }).await
     }
 
+    /// Forgets what one asked for to a number: a code came back. That so many went there is not forgotten: who answers
+    /// them may earn by them.
+    pub(super) async fn forgive_texts_to(&self, number: &str, asker: Asker) -> Result<(), Error> {
+        self.ports.tokens.clear_attempts(&self.text_subject(number, asker.as_str())).await
+    }
+
+    fn text_subject(&self, number: &str, asker: &str) -> String {
+        let tag = self.secrets.number.tag(&[asker.as_bytes(), number.as_bytes()]);
+        format!("text|{}", crypto::encode(tag))
+    }
+
+    /// Forgets the mails that went to an account: what one of them carried has come back.
     pub(super) async fn forgive_mails_of(&self, account: Uuid) -> Result<(), Error> {
         self.ports.tokens.clear_attempts(&format!("mail|{}|{account}", self.id())).await
     }

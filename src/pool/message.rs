@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::custom_trigger::nonsense;
+use super::destination::Admitted;
+use super::settings::Contact;
 use super::trigger::{Occasion, Trigger};
 use super::{Metadata, Pool};
 use crate::error::Error;
@@ -130,14 +132,21 @@ impl Messages {
 }
 
 impl Pool {
-    /// The mail that tells a user a secret. Errors: `Hook`, `Internal`.
-    pub(super) async fn secret_mail(
+    /// The mail or the text message that tells a user a secret. Errors: `Hook`, `Internal`.
+    pub(super) async fn secret_message(
         &self,
-        to: &str,
+        to: &Admitted,
         user: &User,
         secret: &Secret<'_>,
         via: Via<'_>,
     ) -> Result<Mail, Error> {
+        match to.contact {
+            Contact::Email => self.secret_mail(&to.shown, user, secret, via).await,
+            Contact::PhoneNumber => self.secret_text(&to.shown, user, secret, via).await,
+        }
+    }
+
+    async fn secret_mail(&self, to: &str, user: &User, secret: &Secret<'_>, via: Via<'_>) -> Result<Mail, Error> {
         let Secret { kind, text, life } = *secret;
         let (templates, name) = (&self.ports.templates, self.shown_name(user));
         let usual = match kind {
@@ -158,18 +167,21 @@ impl Pool {
         Ok(usual.in_words(own, &[(CODE, text), (USERNAME, name)]))
     }
 
-    /// The text message that tells a user a secret. Errors: `Hook`, `Internal`.
-    pub(super) async fn secret_text(
-        &self,
-        number: &str,
-        user: &User,
-        secret: &Secret<'_>,
-        via: Via<'_>,
-    ) -> Result<Mail, Error> {
-        let usual = self.ports.templates.text_code(number, secret.text, secret.life)?;
-        let custom = self.custom_message(user, secret.kind, via).await?;
-        let own = custom.sms_message.as_deref().or(self.settings.messages.on(secret.kind).sms.as_deref());
-        Ok(usual.in_plain_words(own, &[(CODE, secret.text), (USERNAME, self.shown_name(user))]))
+    async fn secret_text(&self, number: &str, user: &User, secret: &Secret<'_>, via: Via<'_>) -> Result<Mail, Error> {
+        let Secret { kind, text, life } = *secret;
+        let (templates, name) = (&self.ports.templates, self.shown_name(user));
+        let usual = match kind {
+            MessageKind::AdminCreateUser => templates.text_password(number, name, text, life),
+            MessageKind::SignUp
+            | MessageKind::ResendCode
+            | MessageKind::ForgotPassword
+            | MessageKind::UpdateUserAttribute
+            | MessageKind::VerifyUserAttribute
+            | MessageKind::Authentication => templates.text_code(number, text, life),
+        }?;
+        let custom = self.custom_message(user, kind, via).await?;
+        let own = custom.sms_message.as_deref().or(self.settings.messages.on(kind).sms.as_deref());
+        Ok(usual.in_plain_words(own, &[(CODE, text), (USERNAME, name)]))
     }
 
     /// The words of the pool's trigger, which never hears the secret itself.

@@ -20,6 +20,7 @@ mod custom_auth;
 mod custom_course;
 mod custom_trigger;
 mod delivery;
+mod destination;
 mod device;
 mod device_sign_in;
 mod document;
@@ -45,7 +46,6 @@ mod migration;
 mod moving;
 pub mod name;
 mod new_password;
-mod number;
 mod organization;
 mod otp;
 pub mod outbox;
@@ -53,10 +53,11 @@ mod own_attributes;
 mod page;
 pub mod password;
 mod password_change;
-mod pending_address;
+mod pending_contact;
 mod permission;
 mod pools;
 mod public_id;
+mod recovery;
 mod refresh;
 mod refresh_token;
 mod registration;
@@ -97,7 +98,7 @@ use crate::store::directory::Directory;
 use crate::store::tokens::TokenStore;
 
 pub use access_key::{AccessKey, NewAccessKey};
-pub use admin_user::Invited;
+pub use admin_user::{Invited, Telling};
 pub use app_secret::ProvenClient;
 pub use attribute::{NamedValues, Party};
 pub use auth::{Proven, Step};
@@ -209,6 +210,7 @@ struct Secrets {
     code: MacKey,
     handle: MacKey,
     absent: MacKey,
+    number: MacKey,
     api_key: MacKey,
     client_secret: MacKey,
     app_secret: SealKey,
@@ -235,6 +237,7 @@ impl Secrets {
             code: root.mac_key("code", pool)?,
             handle: root.mac_key("challenge-handle", pool)?,
             absent: root.mac_key("absent-user", pool)?,
+            number: root.mac_key("number", "")?,
             api_key: root.mac_key("api-key", pool)?,
             client_secret: root.mac_key("client-secret", pool)?,
             app_secret: root.seal_key("app-secret", pool)?,

@@ -67,6 +67,7 @@ impl Pools {
     pub async fn adopt_pool(&self, settings: &PoolSettings) -> Result<bool, Error> {
         settings.check()?;
         self.check_triggers(&settings.triggers)?;
+        self.check_texts(None, settings)?;
         let made = document::create(&*self.ports().directory, document::POOL, &settings.id, "", settings).await?;
         self.reload().await?;
         Ok(made)

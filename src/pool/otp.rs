@@ -8,7 +8,9 @@ use uuid::Uuid;
 use super::auth::{Proven, Step};
 use super::challenge::{Asked, Pending};
 use super::delivery::Delivery;
+use super::destination::{Admitted, Destination};
 use super::factor::{Factor, Factors, Preference};
+use super::limit::Asker;
 use super::message::{MessageKind, Secret, Via};
 use super::name::EmailAddress;
 use super::settings::{Contact, FirstProof};
@@ -22,7 +24,7 @@ use crate::store::tokens::{Answer, Challenge, ChallengeKey, Purpose};
 pub(super) struct CodeStep {
     name: &'static str,
     purpose: Purpose,
-    contact: Contact,
+    pub(super) contact: Contact,
     digits: Digits,
 }
 
@@ -77,9 +79,11 @@ impl Pool {
 
     /// Sends a user the code of a second factor and asks for it.
     pub(super) async fn ask_code_of(&self, step: CodeStep, terms: Terms<'_>, user: &User) -> Result<Asked, Error> {
-        let address = self.address_for(step, user)?.ok_or(Error::ChallengeInvalid)?;
+        let to = self.address_for(step, user)?.and_then(|_| Destination::of(user, step.contact));
+        let to = to.ok_or(Error::ChallengeInvalid)?;
         self.count_factor_codes(user.sub).await?;
-        self.ask_code(step, terms, user.sub, Some((user, address)), Delivery::to(address)).await
+        let to = self.admit(to, Asker::SecondFactor).await?;
+        self.ask_code(step, terms, user.sub, Some((user, &to)), Delivery::to(&to.shown)).await
     }
 
     /// Sends a code and asks for it; without a user everything happens but the sending.
@@ -88,7 +92,7 @@ impl Pool {
         step: CodeStep,
         terms: Terms<'_>,
         account: Uuid,
-        to: Option<(&User, &str)>,
+        to: Option<(&User, &Admitted)>,
         seen: Delivery,
     ) -> Result<Asked, Error> {
         let code = self.ports.random.text(b"0123456789", step.digits as usize)?;
@@ -100,15 +104,14 @@ impl Pool {
             expires_at: self.now().plus(life),
             // An answer is counted when it is read, and when it is compared.
             attempts_left: self.ports.limits.code_attempts.saturating_mul(2),
-            answer: Some(self.step_tag(step, account, to.map(|(_, address)| address), &code)),
+            answer: Some(self.step_tag(step, account, to.map(|(_, to)| to.shown.as_str()), &code)),
             payload: to.and_then(|(user, _)| self.challenge_of(step.purpose, terms, user, false).payload),
         };
         let secret = Secret { kind: MessageKind::Authentication, text: &code, life };
         let via = Via { client: Some(&terms.client.id), metadata: terms.metadata };
-        let mail = match (to, step.contact) {
-            (Some((user, address)), Contact::Email) => Some(self.secret_mail(address, user, &secret, via).await?),
-            (Some((user, number)), Contact::PhoneNumber) => Some(self.secret_text(number, user, &secret, via).await?),
-            (None, _) => None,
+        let mail = match to {
+            Some((user, to)) => Some(self.secret_message(to, user, &secret, via).await?),
+            None => None,
         };
         let session = self.put_anew(step.purpose, &challenge).await?;
         self.outbox.enqueue(mail.as_ref(), challenge.expires_at).await?;
@@ -150,6 +153,7 @@ impl Pool {
         let proof = self.judge_step(step, &pending.key, user.sub, Some(user), code);
         let challenge = self.attempt(self.factor_account(user.sub), source, proof).await?;
         self.forgive_factor_codes(user.sub).await?;
+        self.forgive_texts(step, user, Asker::SecondFactor).await?;
         let done = async {
             let adopted = if step == CodeStep::EMAIL_SETUP { Some(self.adopt_email(user).await?) } else { None };
             self.last_step(pending.terms(terms), adopted.as_ref().unwrap_or(user)).await
@@ -172,10 +176,18 @@ impl Pool {
         let challenge = self.attempt(kept.user, source, proof).await?;
         let user = user.ok_or(Error::CodeMismatch)?;
         self.forgive_mails_of(kept.user).await?;
+        self.forgive_texts(step, &user, Asker::Anybody).await?;
         self.forgive_source(source).await?;
         let pending = Pending { key, challenge: kept, user: user.clone() };
         let done = self.next_step(pending.terms(terms), &Proven(user)).await;
         self.or_put_back(&pending.key, &challenge, done).await
+    }
+
+    async fn forgive_texts(&self, step: CodeStep, user: &User, asker: Asker) -> Result<(), Error> {
+        match user.phone.as_deref().filter(|_| step.contact == Contact::PhoneNumber) {
+            Some(number) => self.forgive_texts_to(number, asker).await,
+            None => Ok(()),
+        }
     }
 
     /// Counts, compares and consumes. What was kept for nobody is right for nobody.

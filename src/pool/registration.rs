@@ -1,12 +1,13 @@
-//! Registering as Cognito has it: a user, a mailed code, the confirmation by it; and who owns an alias that two claim.
+//! Registering as Cognito has it: a user, a code that is sent to him, the confirmation by it; and who owns an alias that two claim.
 
 use std::net::IpAddr;
 
 use super::attribute::{Life, NamedValues, Party};
 use super::code::CodeFor;
 use super::delivery::{Delivery, has};
+use super::destination::Destination;
 use super::message::Via;
-use super::name::EmailAddress;
+use super::settings::Contact;
 use super::sign_up_trigger::ForHooks;
 use super::user::own_names;
 use super::{Client, Metadata, Pool};
@@ -43,15 +44,15 @@ pub struct SignUpCode<'a> {
     pub username: &'a str,
     /// The code.
     pub code: &'a str,
-    /// Whether an address that is another user's alias becomes his.
+    /// Whether a contact that is another user's alias becomes his.
     pub take_alias: bool,
     /// For the triggers.
     pub metadata: Option<&'a Metadata>,
 }
 
 impl Pool {
-    /// Registers an unconfirmed user, and mails a code where the pool wants his address proven. Where no mail can be
-    /// kept there is no user either, so that the same call succeeds later.
+    /// Registers an unconfirmed user, and sends a code where the pool wants a contact of his proven. Where no message can
+    /// be kept there is no user either, so that the same call succeeds later.
     ///
     /// Errors: `Rule`, `InvalidParameter`, `InvalidPassword`, `UserExists`, `TooManyRequests`, `Hook`, `Unavailable`.
     pub async fn register_by_code(
@@ -77,10 +78,11 @@ impl Pool {
         self.count_source(source).await?;
         self.pre_sign_up(&client.id, &mut user, draft.told).await?;
         let confirmed = user.status == UserStatus::Confirmed;
-        let mail = !confirmed && self.to_prove(|contact| has(&user, contact))?;
-        if let Some(address) = user.email.as_deref().filter(|_| mail) {
-            self.count_mail_to(&EmailAddress::parse(address)?).await?;
-        }
+        let contact = if confirmed { None } else { self.to_prove(|contact| has(&user, contact))? };
+        let to = match contact.and_then(|contact| Destination::of(&user, contact)) {
+            Some(to) => Some(self.admit_typed(to).await?),
+            None => None,
+        };
         if let Some(password) = draft.password {
             user.keep(&self.keep_password(&user.username, password).await?);
         }
@@ -89,12 +91,10 @@ impl Pool {
         if confirmed {
             self.post_sign_up(Some(&client.id), &user, draft.told.metadata).await?;
         }
-        if !mail {
-            return Ok(Registered { user, delivery: None });
-        }
+        let Some(to) = to else { return Ok(Registered { user, delivery: None }) };
         let via = Via { client: Some(&client.id), metadata: draft.told.metadata };
-        match self.send_code(CodeFor::SIGN_UP, via, user.sub, Some(&user)).await {
-            Ok(()) => Ok(Registered { delivery: user.email.as_deref().map(Delivery::to), user }),
+        match self.send_code(CodeFor::SIGN_UP, via, user.sub, Some((&user, &to))).await {
+            Ok(()) => Ok(Registered { delivery: Some(Delivery::to(&to.shown)), user }),
             Err(error) => {
                 self.ports.directory.delete_user(self.id(), user.sub).await?;
                 Err(error)
@@ -113,7 +113,7 @@ impl Pool {
         }
     }
 
-    /// Mails another code that confirms a registration; the one before is worth nothing. A name that means nobody is
+    /// Sends another code that confirms a registration; the one before is worth nothing. A name that means nobody is
     /// answered alike where existence is hidden.
     ///
     /// Errors: `UserNotFound` (existence shown), `Rule`, `TooManyRequests`, `Hook`, `Unavailable`.
@@ -131,19 +131,37 @@ impl Pool {
             if !self.hides_existence(client) {
                 return Err(Error::UserNotFound);
             }
+            let seen = self.seeming_delivery(username, &self.proven_contacts());
+            self.admit_asked(true, (login.account, seen.contact), None).await?;
             self.send_code(CodeFor::SIGN_UP_AGAIN, via, login.account, None).await?;
-            return Ok(self.seeming_delivery(username));
+            return Ok(seen);
         };
         if user.status != UserStatus::Unconfirmed {
             return Err(Rule::AlreadyConfirmed.into());
         }
-        self.to_prove(|contact| has(&user, contact))?;
-        let address = user.email.as_deref().ok_or(Error::NoVerifiedAddress)?;
-        self.send_code(CodeFor::SIGN_UP_AGAIN, via, user.sub, Some(&user)).await?;
-        Ok(Delivery::to(address))
+        let to = self.sign_up_contact(&user)?.ok_or(Error::NoVerifiedAddress)?;
+        let seen = Delivery::to(&to.shown);
+        let to = self.admit_asked(self.hides_existence(client), (user.sub, to.contact), Some(to)).await?;
+        self.send_code(CodeFor::SIGN_UP_AGAIN, via, user.sub, to.as_ref().map(|to| (&user, to))).await?;
+        Ok(seen)
     }
 
-    /// Confirms a registration by its code, which proves the address it went to. An address that is another user's
+    /// Where the code of a registration goes: also one that is asked for where the pool wants no proof.
+    fn sign_up_contact(&self, user: &User) -> Result<Option<Destination>, Error> {
+        let contact = match self.to_prove(|contact| has(user, contact))? {
+            None if user.email.is_none() && self.ports.texts => Contact::PhoneNumber,
+            contact => contact.unwrap_or(Contact::Email),
+        };
+        Ok(Destination::of(user, contact))
+    }
+
+    /// The contacts that registrations prove, in the order in which they are tried.
+    fn proven_contacts(&self) -> Vec<Contact> {
+        let proves = |contact: &Contact| self.to_prove(|has| has == *contact).is_ok_and(|proven| proven.is_some());
+        [Contact::PhoneNumber, Contact::Email].into_iter().filter(proves).collect()
+    }
+
+    /// Confirms a registration by its code, which proves the contact it went to. A contact that is another user's
     /// alias already stays his, unless `take_alias`: then he loses the proof of it (K09).
     ///
     /// Errors: `UserNotFound` (existence shown), `Rule`, `CodeMismatch`, `CodeExpired`, `TooManyRequests`, `Hook`,
@@ -162,12 +180,15 @@ impl Pool {
             return Err(if self.hides_existence(client) { Error::CodeExpired } else { Error::UserNotFound });
         };
         still_to_confirm(&user)?;
-        let challenge = match self.answer_code(Purpose::SignUpCode, account, Some(&user), code).await? {
+        let to = self.sign_up_contact(&user).ok().flatten();
+        let bound_to = to.as_ref().map_or("", |to| &to.key);
+        let challenge = match self.answer_code(Purpose::SignUpCode, account, bound_to, code).await? {
             Answer::Right(challenge) => challenge,
             Answer::Wrong => return Err(Error::CodeMismatch),
             Answer::Unknown => return Err(Error::CodeExpired),
         };
-        let confirmed = self.confirm_proven(&user, take_alias).await;
+        let to = to.ok_or(Error::CodeExpired)?;
+        let confirmed = self.confirm_proven(&user, &to, take_alias).await;
         let key = self.code_key(Purpose::SignUpCode, account);
         if let Err(Error::Rule(Rule::AliasTaken(_))) = confirmed {
             // The same code may come again, to take the alias.
@@ -185,33 +206,39 @@ impl Pool {
         user.status == UserStatus::Unconfirmed || self.settings.self_sign_up || !self.hides_existence(client)
     }
 
-    async fn confirm_proven(&self, user: &User, take_alias: bool) -> Result<User, Error> {
-        let address = user.email_key.clone();
+    async fn confirm_proven(&self, user: &User, to: &Destination, take_alias: bool) -> Result<User, Error> {
         let prove = |now: &mut User| {
             still_to_confirm(now)?;
-            if now.email_key != address {
+            if !to.is_of(now) {
                 return Err(Error::CodeExpired);
             }
             now.status = UserStatus::Confirmed;
-            now.email_verified = now.email.is_some();
+            to.become_proven(now);
             Ok(())
         };
         for _ in 0..MOVES {
             match self.change_user(user.sub, prove).await {
-                Err(Error::UserExists) if take_alias => self.free_alias(address.as_deref().unwrap_or_default()).await?,
+                Err(Error::UserExists) if take_alias => self.free_alias(to).await?,
                 Err(Error::UserExists) => break,
                 outcome => return outcome,
             }
         }
-        Err(Rule::AliasTaken("email").into())
+        Err(Rule::AliasTaken(to.contact.as_str()).into())
     }
 
-    /// Takes the proof of an address from whoever has it as an alias.
-    pub(super) async fn free_alias(&self, email_key: &str) -> Result<(), Error> {
-        let holder = self.ports.directory.user_by_login(self.id(), "", email_key).await?;
-        let Some(holder) = holder.filter(|holder| holder.email_verified) else { return Ok(()) };
+    /// Takes the proof of a contact from whoever has it as an alias.
+    pub(super) async fn free_alias(&self, alias: &Destination) -> Result<(), Error> {
+        let is_proven = |user: &User| match alias.contact {
+            Contact::Email => user.email_verified,
+            Contact::PhoneNumber => user.phone_verified,
+        };
+        let holder = self.ports.directory.user_by_login(self.id(), "", &alias.key).await?;
+        let Some(holder) = holder.filter(is_proven) else { return Ok(()) };
         let free = |user: &mut User| {
-            user.email_verified &= user.email_key.as_deref() != Some(email_key);
+            match alias.contact {
+                Contact::Email => user.email_verified &= !alias.is_of(user),
+                Contact::PhoneNumber => user.phone_verified &= !alias.is_of(user),
+            }
             Ok(())
         };
         self.change_user(holder.sub, free).await.map(drop)

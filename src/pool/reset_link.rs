@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::link::{Link, LinkTo, Recipient};
+use super::settings::Contact;
 use super::user::own_names;
 use super::{Client, Pool};
 use crate::error::Error;
@@ -26,14 +27,13 @@ impl Pool {
     /// Errors: `TooManyRequests`, `Hook`, `Unavailable`; with existence shown also `UserNotFound`, `NoVerifiedAddress`
     /// and the standings.
     pub async fn forgot_password_link(&self, link: &LinkTo<'_>, name: &str, source: IpAddr) -> Result<i64, Error> {
-        let login = self.ask_reset(link.client.into(), name, source).await?;
+        let (login, to) = self.ask_reset(link.client.into(), name, &self.ways_of_links(), source).await?;
         let user = login.user.as_ref();
-        let email_key = user.and_then(|user| user.email_key.clone());
+        let email_key = to.as_ref().map(|to| to.key.clone());
         let about = Replaced { state: self.password_state(user), email_key };
         let token = self.put_link(link, Purpose::ResetLink, login.account, &about).await?;
-        let to = user.and_then(|user| {
-            Some(Recipient { address: user.verified_email()?, username: &user.username, organization: "" })
-        });
+        let to = user.zip(to.as_ref());
+        let to = to.map(|(user, to)| Recipient { address: &to.shown, username: &user.username, organization: "" });
         self.mail_link(link, LinkMail::ResetLink, &token, to).await?;
         let shown = user.filter(|_| !self.settings.hide_user_existence);
         Ok(shown.map_or_else(|| self.absent_public_id(name), |user| self.public_id(user)))
@@ -91,6 +91,11 @@ impl Pool {
     /// while he may not reset one.
     fn still_resets(&self, user: &User, about: &Replaced) -> Result<(), Error> {
         let same = about.state == self.password_state(Some(user)) && about.email_key == user.email_key;
-        if same && self.may_reset(Some(user)).is_ok() { Ok(()) } else { Err(Error::LinkInvalid) }
+        if same && self.may_reset(Some(user), &self.ways_of_links()).is_ok() { Ok(()) } else { Err(Error::LinkInvalid) }
+    }
+
+    /// Links are mailed.
+    fn ways_of_links(&self) -> Vec<Contact> {
+        self.ways_to_reset().into_iter().filter(|contact| *contact == Contact::Email).collect()
     }
 }

@@ -273,9 +273,52 @@ impl PoolSettings {
 
     /// Whether users may not reset their passwords themselves: Cognito's AccountRecoverySetting has nothing else.
     pub(super) fn resets_by_administrator(&self) -> bool {
-        let ways = self.described.get("AccountRecoverySetting").and_then(|setting| setting.get("RecoveryMechanisms"));
-        let ways = ways.and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let ways = self.recovery_mechanisms();
         !ways.is_empty() && ways.iter().all(|way| way.get("Name").is_some_and(|name| name == "admin_only"))
+    }
+
+    /// Contacts that a code resets a password at, in the order in which they are tried. Without a setting of the pool it
+    /// is that of Cognito's pools without one (contract cognito (g), ForgotPassword).
+    pub(super) fn recovery_contacts(&self) -> Vec<Contact> {
+        let contact = |name: &str| match name {
+            "verified_email" => Some(Contact::Email),
+            "verified_phone_number" => Some(Contact::PhoneNumber),
+            _ => None,
+        };
+        let read =
+            |way: &serde_json::Value| Some((way.get("Priority")?.as_i64()?, contact(way.get("Name")?.as_str()?)?));
+        let mut ways: Vec<(i64, Contact)> = self.recovery_mechanisms().iter().filter_map(read).collect();
+        ways.sort_unstable();
+        if ways.is_empty() {
+            return vec![Contact::PhoneNumber, Contact::Email];
+        }
+        ways.into_iter().map(|(_, contact)| contact).collect()
+    }
+
+    fn recovery_mechanisms(&self) -> &[serde_json::Value] {
+        let ways = self.described.get("AccountRecoverySetting").and_then(|setting| setting.get("RecoveryMechanisms"));
+        ways.and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What of this only text messages can do, in words for where none are sent.
+    pub(super) fn wants_of_texts(&self) -> impl Iterator<Item = &'static str> {
+        [
+            (
+                self.first_proofs.contains(&FirstProof::SmsOtp),
+                "Policies.SignInPolicy.AllowedFirstAuthFactors SMS_OTP is not available on this server.",
+            ),
+            (
+                self.auto_verify.contains(&Contact::PhoneNumber),
+                "AutoVerifiedAttributes phone_number is not available on this server.",
+            ),
+            (
+                self.verify_before_update.contains(&Contact::PhoneNumber),
+                "AttributesRequireVerificationBeforeUpdate phone_number is not available on this server.",
+            ),
+            (self.mfa.sms, "SmsMfaConfiguration is not available on this server."),
+        ]
+        .into_iter()
+        .filter_map(|(wanted, words)| wanted.then_some(words))
     }
 
     pub(super) fn temporary_password_life(&self) -> Duration {

@@ -48,7 +48,7 @@ impl Pool {
         let mut user = self.unconfirmed(&address, &draft)?;
         self.settings.password_policy.check(draft.password, &own_names(&user))?;
         self.count_source(source).await?;
-        self.count_mail_to(&address).await?;
+        self.count_mail_to(&address.key).await?;
         self.pre_sign_up(&link.client.id, &mut user, ForHooks::default()).await?;
         let holder = self.find_login(&address.shown).await?.user;
         if holder.as_ref().is_some_and(|holder| holder.status != UserStatus::Unconfirmed) {

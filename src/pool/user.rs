@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::delivery::NO_SMS;
 use super::import::check_attributes;
+use super::limit::Asker;
 use super::message::Via;
 use super::name::{EmailAddress, Username};
 use super::sign_up_trigger::ForHooks;
@@ -234,16 +236,19 @@ impl Pool {
         Ok(())
     }
 
-    /// Makes a user reset his password by a mailed code before the next sign-in.
+    /// Makes a user reset his password by a code before the next sign-in.
     pub async fn reset_user(&self, client: &Client, name: &str) -> Result<(), Error> {
         let user = self.find_user(name).await?;
         self.require_reset(user, Via { client: Some(&client.id), metadata: None }, Digits::Eight).await
     }
 
     pub(super) async fn require_reset(&self, user: User, via: Via<'_>, digits: Digits) -> Result<(), Error> {
-        if user.verified_email().is_none() || self.owes_mailed_code(&user) {
-            return Err(Error::NoVerifiedAddress);
+        let ways = self.ways_to_reset();
+        if ways.is_empty() {
+            return Err(NO_SMS.into());
         }
+        let to = self.reset_at(&user, &ways).ok_or(Error::NoVerifiedAddress)?;
+        let to = self.admit(to, Asker::Administrator).await?;
         let user = self
             .change_user(user.sub, |user| match user.status {
                 UserStatus::Confirmed | UserStatus::ResetRequired => {
@@ -255,6 +260,6 @@ impl Pool {
                 }
             })
             .await?;
-        self.send_code(self.reset_code(digits), via, user.sub, Some(&user)).await
+        self.send_code(self.reset_code(digits), via, user.sub, Some((&user, &to))).await
     }
 }

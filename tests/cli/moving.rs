@@ -79,6 +79,20 @@ async fn whoever_moves_signs_in_with_the_password_he_has() {
     assert_eq!((groups[0]["name"].as_str(), groups[0]["precedence"].as_i64()), (Some("staff"), Some(3)));
 }
 
+// What the API refuses without a gateway, a file does not bring either.
+#[tokio::test]
+async fn a_pool_that_needs_text_messages_does_not_come_where_none_are_sent() {
+    use cognate::pool::settings::Contact;
+    let (old, pool) = left();
+    let opened = old.opened().await;
+    opened.pools.update_pool(&pool, |pool| pool.auto_verify = vec![Contact::PhoneNumber]).await.unwrap();
+    let new = Place::new();
+    carried(&old, &new);
+    let refused = new.run("import people.cognate --passphrase-file words").failed();
+    assert!(refused.contains("AutoVerifiedAttributes phone_number is not available on this server."), "{refused}");
+    assert_eq!(new.run("pools list --json").json().as_array().unwrap().len(), 1);
+}
+
 #[test]
 fn a_name_that_another_has_is_refused_and_told() {
     let (old, _) = left();

@@ -1,19 +1,16 @@
 """Mailed codes and sign-in by choice through the libraries of applications."""
 
-import hashlib
-import hmac
-import http.server
 import json
 import re
 import secrets
-import threading
 
 import pytest
 
 from children import wait_for
 from cognito_stage import LENIENT, PASSWORD, Stage
+from gateway import texting
 from matrix import shows
-from service import Service, node
+from service import node
 
 FLOWS = ["ALLOW_USER_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH"]
 PROOFS = {"PasswordPolicy": LENIENT, "SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "EMAIL_OTP"]}}
@@ -103,36 +100,9 @@ def test_amplify_signs_in_with_mailed_codes(choosing, setting):
     }
 
 
-KEY = "a key that the gateway and we know"
-
-
-class Gateway(http.server.BaseHTTPRequestHandler):
-    """A gateway of text messages that is away at first, and then remembers those whose signature is right."""
-
-    messages = []
-    away = [503]
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        seconds, tag = re.fullmatch(r"t=(\d+),v1=([0-9a-f]{64})", self.headers["Cognate-Signature"]).groups()
-        ours = hmac.new(KEY.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest() == tag
-        self.send_response(self.away.pop() if self.away else 204 if ours else 403)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-        self.messages.append(json.loads(body))
-
-    def log_message(self, *_):
-        """Nothing."""
-
-
 @shows("boto3", "Code by text message")
 def test_boto3_signs_in_with_a_code_by_text_message(folder):
-    gateway = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
-    threading.Thread(target=gateway.serve_forever, daemon=True).start()
-    (place := folder / "texting").mkdir()
-    service = Service(place, env={
-        "COGNATE__SMS__URL": f"http://127.0.0.1:{gateway.server_port}/send", "COGNATE__HOOKS__SIGNING_KEY": KEY})
-    try:
+    with texting(folder, away=[503]) as (service, gateway):
         stage = Stage(service)
         place = stage.place()
         stage.admin.set_user_pool_mfa_config(
@@ -146,14 +116,11 @@ def test_boto3_signs_in_with_a_code_by_text_message(folder):
         assert asked["ChallengeName"] == "SMS_MFA"
         assert asked["ChallengeParameters"]["CODE_DELIVERY_DESTINATION"] == "+*******9934"
         # Refused once, it comes again by itself, the same.
-        wait_for("a message twice", lambda: len(Gateway.messages) == 2)
-        first, again = Gateway.messages
+        gateway.wait(2)
+        first, again = gateway.messages
         assert first == again and first["to"] == "+12065559934"
         code = re.search(r"\b\d{6}\b", first["text"])[0]
         tokens = stage.anyone.respond_to_auth_challenge(
             ClientId=place.client, ChallengeName="SMS_MFA", Session=asked["Session"],
             ChallengeResponses={"USERNAME": name, "SMS_MFA_CODE": code})
         assert tokens["AuthenticationResult"]["AccessToken"]
-    finally:
-        service.stop()
-        gateway.shutdown()

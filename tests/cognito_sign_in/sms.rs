@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use cognate::crypto::hmac_sha256;
 use cognate::pool::client::AuthFlow;
-use cognate::pool::settings::{FirstProof, MfaMode, MfaRules};
+use cognate::pool::settings::{Contact, FirstProof, MfaMode, MfaRules};
 use serde_json::json;
 
 use super::{USED, call, initiate, refused, respond, result, sign_in};
@@ -154,6 +154,12 @@ async fn a_pool_has_text_messages_where_the_deployment_sends_them(app: TestApp) 
         "SmsConfiguration": { "SnsCallerArn": "arn:aws:iam::123456789012:role/sms" } } });
     let whole = r#"{"SmsMfaConfiguration":{"SmsConfiguration":{"SnsCallerArn":"arn:aws:iam::123456789012:role/sms"}},"MfaConfiguration":"OPTIONAL"}"#;
     assert_eq!(app.cognito_admin("SetUserPoolMfaConfig", body).await.whole(), (200, whole));
+    let phone = json!(["phone_number"]);
+    let rules = json!({ "PoolName": "shop", "AutoVerifiedAttributes": phone,
+        "UserAttributeUpdateSettings": { "AttributesRequireVerificationBeforeUpdate": phone } });
+    let made = app.cognito_admin("CreateUserPool", rules).await.json()["UserPool"].clone();
+    assert_eq!(made["AutoVerifiedAttributes"], phone);
+    assert_eq!(made["UserAttributeUpdateSettings"]["AttributesRequireVerificationBeforeUpdate"], phone);
 }
 
 story!(where_none_are_sent_a_pool_has_none);
@@ -161,6 +167,18 @@ async fn where_none_are_sent_a_pool_has_none(app: TestApp) {
     let body = json!({ "UserPoolId": app.pool().id(), "MfaConfiguration": "OPTIONAL", "SmsMfaConfiguration": {} });
     let words = "InvalidParameterException: SmsMfaConfiguration is not available on this server.";
     assert_eq!(refused(&app.cognito_admin("SetUserPoolMfaConfig", body).await), words);
+    // A pool that was made while some were sent keeps what it has, and gets nothing more of the kind.
+    app.change_pool(|pool| pool.auto_verify = vec![Contact::PhoneNumber]).await;
+    let update = |more: serde_json::Value| {
+        let mut body = json!({ "UserPoolId": app.pool().id(), "AutoVerifiedAttributes": ["phone_number"] });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    assert_eq!(app.cognito_admin("UpdateUserPool", update(json!({}))).await.whole(), (200, "{}"));
+    let more = json!({ "Policies": { "SignInPolicy": { "AllowedFirstAuthFactors": ["PASSWORD", "SMS_OTP"] } } });
+    let words = "InvalidParameterException: Policies.SignInPolicy.AllowedFirstAuthFactors SMS_OTP is not available on this \
+                 server.";
+    assert_eq!(refused(&app.cognito_admin("UpdateUserPool", update(more)).await), words);
 }
 
 // A factor that somebody wants must not fall away because no message reaches him.

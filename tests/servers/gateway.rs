@@ -48,11 +48,16 @@ impl Gateway {
         std::mem::take(&mut self.0.lock().unwrap().heard)
     }
 
+    /// Takes the messages that came.
+    pub fn messages(&self) -> Vec<Value> {
+        let body = |request: &String| serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+        self.take().iter().map(body).collect()
+    }
+
     /// Takes the one message that came.
     pub fn message(&self) -> Value {
-        let heard = self.take();
-        let [request] = heard.as_slice() else { panic!("{} messages", heard.len()) };
-        serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap()
+        let [message] = &*self.messages() else { panic!("not one message") };
+        message.clone()
     }
 }
 

@@ -85,7 +85,7 @@ async fn challenges_of_the_pools_own_begin_with_the_trigger_before_a_sign_in(app
     }
 }
 
-fn with_hook_and_gateway(config: &mut cognate::config::Config) {
+pub fn with_hook_and_gateway(config: &mut cognate::config::Config) {
     with_hook(config);
     let key = config.hooks.signing_key.clone();
     Gateway::of(config);

@@ -1,12 +1,13 @@
 //! CustomMessage: a trigger's own words in every message, which must have room for the code.
 
 use cognate::pool::Trigger::CustomMessage;
-use cognate::pool::settings::Contact;
+use cognate::pool::settings::{Contact, MfaMode, MfaRules};
 use serde_json::{Value, json};
 
 use super::server::{Reply, with_hook};
 use super::{PASSWORD, admin, call, refused};
 use crate::app::{TestApp, story};
+use crate::servers::gateway::Gateway;
 
 const WORDS: &str = "<p>Use [{####}] now</p>";
 
@@ -146,4 +147,54 @@ async fn what_the_trigger_does_not_say_the_pool_does_and_what_it_can_not_say_is_
     app.heard();
     assert_eq!(call(&app, "ForgotPassword", json!({ "Username": "nobody" })).await.status, 200);
     assert_eq!(app.heard_sources(), Vec::<String>::new());
+}
+
+story!(each_text_message_is_in_the_triggers_words, crate::triggers::beginnings::with_hook_and_gateway);
+async fn each_text_message_is_in_the_triggers_words(app: TestApp) {
+    const NUMBER: &str = "+12065559934";
+    app.change_pool(|pool| {
+        pool.self_sign_up = true;
+        pool.auto_verify = vec![Contact::PhoneNumber];
+        pool.messages.verification.sms = Some("The pool says {####}".to_owned());
+        pool.mfa = MfaRules { mode: MfaMode::Optional, sms: true, ..MfaRules::default() };
+    })
+    .await;
+    app.have_triggers(&[CustomMessage]).await;
+    app.on("CustomMessage", Reply::Fill(json!({ "smsMessage": "{username}: <{####}>", "emailMessage": WORDS })));
+    let told = async |source: &str| {
+        app.api.pools.outbox().unwrap().deliver_due().await.unwrap();
+        let text = Gateway::in_use(&app.config).message()["text"].as_str().unwrap().to_owned();
+        assert_eq!(app.heard_sources(), [source]);
+        let (name, rest) = text.split_once(": <").unwrap_or_else(|| panic!("{text}"));
+        (name.to_owned(), rest.trim_end_matches('>').to_owned())
+    };
+    let attributes = |number: &str| json!([{ "Name": "phone_number", "Value": number }]);
+    let body = json!({ "Username": "alice", "Password": PASSWORD, "UserAttributes": attributes(NUMBER) });
+    assert_eq!(call(&app, "SignUp", body).await.status, 200);
+    assert_eq!(told("CustomMessage_SignUp").await.1.len(), 6);
+    assert_eq!(call(&app, "ResendConfirmationCode", json!({ "Username": "alice" })).await.status, 200);
+    let (name, code) = told("CustomMessage_ResendCode").await;
+    assert_eq!(name, "alice");
+    let confirm = json!({ "Username": "alice", "ConfirmationCode": code });
+    assert_eq!(call(&app, "ConfirmSignUp", confirm).await.whole(), (200, "{}"));
+    assert_eq!(call(&app, "ForgotPassword", json!({ "Username": "alice" })).await.status, 200);
+    told("CustomMessage_ForgotPassword").await;
+    let token = app.login("alice", PASSWORD).await.field("access_token");
+    let verify = json!({ "AccessToken": token, "AttributeName": "phone_number" });
+    assert_eq!(app.cognito("GetUserAttributeVerificationCode", verify).await.status, 200);
+    told("CustomMessage_VerifyUserAttribute").await;
+    let update = json!({ "AccessToken": token, "UserAttributes": attributes("+4930123456") });
+    assert_eq!(app.cognito("UpdateUserAttributes", update).await.status, 200);
+    told("CustomMessage_UpdateUserAttribute").await;
+    let bob = json!({ "Username": "bob", "TemporaryPassword": "a-temporary-password",
+        "DesiredDeliveryMediums": ["SMS"], "UserAttributes": attributes(NUMBER) });
+    assert_eq!(admin(&app, "AdminCreateUser", bob.clone()).await.status, 200);
+    let password = "a-temporary-password".to_owned();
+    assert_eq!(told("CustomMessage_AdminCreateUser").await, ("bob".to_owned(), password));
+    // Words that do not tell what they have to: nobody is made.
+    app.on("CustomMessage", Reply::Fill(json!({ "smsMessage": "it is {####}" })));
+    let nonsense = "InvalidLambdaResponseException: Unrecognizable lambda output";
+    let carol = json!({ "Username": "carol", "DesiredDeliveryMediums": ["SMS"], "UserAttributes": attributes(NUMBER) });
+    assert_eq!(refused(&admin(&app, "AdminCreateUser", carol).await), nonsense);
+    assert!(app.pool().find_user("carol").await.is_err());
 }

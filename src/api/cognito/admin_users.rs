@@ -6,7 +6,8 @@ use super::fault::Fault;
 use super::operation::{Call, Empty, epoch, operations};
 use super::user::{AttributeType, MfaSettings, UserType, given, seen, taken};
 use crate::error::Error;
-use crate::pool::{ForHooks, Invited, Metadata, Party};
+use crate::pool::settings::Contact;
+use crate::pool::{ForHooks, Invited, Metadata, Party, Telling};
 
 operations! {
     Signed AdminCreateUser => admin_create_user;
@@ -46,20 +47,21 @@ struct AdminCreateUserOutput {
 async fn admin_create_user(call: &Call, input: AdminCreateUserInput) -> Result<AdminCreateUserOutput, Fault> {
     let pool = call.pool(&input.user_pool_id)?;
     let action = input.message_action.as_deref();
-    let only_sms = input.desired_delivery_mediums.is_some_and(|mediums| !mediums.iter().any(|name| name == "EMAIL"));
-    if only_sms && action != Some("SUPPRESS") {
-        return Err(Fault::new("CodeDeliveryFailureException", "This server can not send SMS messages."));
-    }
+    let telling = match input.desired_delivery_mediums {
+        _ if action == Some("SUPPRESS") => Telling::Not,
+        Some(mediums) if !mediums.is_empty() => Telling::By(mediums.iter().filter_map(|name| medium(name)).collect()),
+        Some(_) | None => Telling::Usually,
+    };
     let password = input.temporary_password.as_deref();
     let made = if action == Some("RESEND") {
-        pool.invite_again(&input.username, password, input.client_metadata.as_ref()).await
+        pool.invite_again(&input.username, password, &telling, input.client_metadata.as_ref()).await
     } else {
         let validation = input.validation_data.map(|data| given(data).into_iter().collect());
         let draft = Invited {
             username: &input.username,
             attributes: given(input.user_attributes),
             temporary_password: password,
-            mail: action != Some("SUPPRESS"),
+            telling,
             take_alias: input.force_alias_creation,
             told: ForHooks { validation: validation.as_ref(), metadata: input.client_metadata.as_ref() },
         };
@@ -71,6 +73,14 @@ async fn admin_create_user(call: &Call, input: AdminCreateUserInput) -> Result<A
         if exists { taken(&pool, fault, &input.username, "User account already exists") } else { fault }
     })?;
     Ok(AdminCreateUserOutput { user: UserType::new(&pool, &user) })
+}
+
+fn medium(name: &str) -> Option<Contact> {
+    match name {
+        "EMAIL" => Some(Contact::Email),
+        "SMS" => Some(Contact::PhoneNumber),
+        _ => None,
+    }
 }
 
 #[derive(Deserialize)]

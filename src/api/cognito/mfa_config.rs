@@ -77,9 +77,6 @@ async fn set_user_pool_mfa_config(call: &Call, input: SetUserPoolMfaConfigInput)
     if input.web_authn_configuration.is_some_and(|configuration| !configuration.is_empty()) {
         return Err(Fault::invalid("WebAuthnConfiguration is not available on this server."));
     }
-    if input.sms_mfa_configuration.is_some() && !call.api.ports.texts {
-        return Err(Fault::invalid("SmsMfaConfiguration is not available on this server."));
-    }
     let text = |of: Option<&Map<String, Value>>, member: &str| of?.get(member)?.as_str().map(str::to_owned);
     let (mails, texts) = (input.email_mfa_configuration.as_ref(), input.sms_mfa_configuration.as_ref());
     let (subject, message) = (text(mails, "Subject"), text(mails, "Message"));
@@ -103,5 +100,9 @@ async fn set_user_pool_mfa_config(call: &Call, input: SetUserPoolMfaConfigInput)
             words.sms.clone_from(&text_message);
         }
     };
+    let before = call.pool_settings(&input.user_pool_id).await?;
+    let mut after = before.clone();
+    change(&mut after);
+    call.api.pools.check_texts(Some(&before), &after)?;
     Ok(UserPoolMfaConfig::from(&call.change_pool(&input.user_pool_id, change).await?))
 }

@@ -87,7 +87,7 @@ struct AttributeCodeInput {
 async fn get_user_attribute_verification_code(call: &Call, input: AttributeCodeInput) -> Result<CodeDelivered, Fault> {
     let (pool, caller) = call.caller(&input.access_token).await?;
     let metadata = input.client_metadata.as_ref();
-    let sent = pool.send_address_code(&caller, &input.attribute_name, call.source, metadata).await?;
+    let sent = pool.send_contact_code(&caller, &input.attribute_name, call.source, metadata).await?;
     Ok(CodeDelivered { code_delivery_details: sent.into() })
 }
 
@@ -101,7 +101,7 @@ struct VerifyUserAttributeInput {
 
 async fn verify_user_attribute(call: &Call, input: VerifyUserAttributeInput) -> Result<Empty, Fault> {
     let (pool, caller) = call.caller(&input.access_token).await?;
-    pool.prove_address_by_code(&caller, &input.attribute_name, &input.code, call.source).await?;
+    pool.prove_contact(&caller, &input.attribute_name, &input.code, call.source).await?;
     Ok(Empty {})
 }
 

@@ -131,9 +131,8 @@ struct AdminCreateUserConfig {
 }
 
 impl PoolRules {
-    /// Takes what the call says; `texts` is whether text messages are sent. Errors: a member asks for something that is
-    /// not built.
-    pub(super) fn read(members: Map<String, Value>, texts: bool) -> Result<Self, Fault> {
+    /// Takes what the call says. Errors: a member asks for something that is not built.
+    pub(super) fn read(members: Map<String, Value>) -> Result<Self, Fault> {
         let rules: Self = operation::parse(Value::Object(members))?;
         for (member, nothing) in NOT_BUILT {
             let asked = rules.rest.get(member).filter(|asked| !asks_for_nothing(asked, nothing));
@@ -141,7 +140,7 @@ impl PoolRules {
         }
         for factor in &rules.policies.sign_in_policy.allowed_first_auth_factors {
             let member = format!("Policies.SignInPolicy.AllowedFirstAuthFactors {factor}");
-            refuse_if(first_proof(factor).is_none_or(|proof| proof == FirstProof::SmsOtp && !texts), &member)?;
+            refuse_if(first_proof(factor).is_none(), &member)?;
         }
         refuse_if(
             rules.policies.password_policy.password_history_size > 0,
@@ -152,15 +151,6 @@ impl PoolRules {
         refuse_if(
             rules.rest.get("AccountRecoverySetting").is_some_and(only_by_admin),
             "AccountRecoverySetting admin_only",
-        )?;
-        refuse_if(
-            rules.auto_verified_attributes.contains(&Contact::PhoneNumber),
-            "AutoVerifiedAttributes phone_number",
-        )?;
-        let proven_first = &rules.user_attribute_update_settings.attributes_require_verification_before_update;
-        refuse_if(
-            proven_first.contains(&Contact::PhoneNumber),
-            "AttributesRequireVerificationBeforeUpdate phone_number",
         )?;
         rules.texts.check()?;
         rules.admin_create_user_config.invite_message_template.check()?;

@@ -70,7 +70,7 @@ async fn create_user_pool(call: &Call, input: CreateUserPoolInput) -> Result<OfU
         schema: schema_of(input.schema)?,
         ..blank
     };
-    PoolRules::read(input.rules, call.api.ports.texts)?.apply(&mut draft)?;
+    PoolRules::read(input.rules)?.apply(&mut draft)?;
     let made = call.api.pools.create_pool(draft).await?;
     Ok(OfUserPool { user_pool: UserPool::of(&made, &call.api.config.cognito) })
 }
@@ -97,12 +97,13 @@ struct UpdateUserPoolInput {
 
 /// What is not named goes back to its default, as Cognito has it.
 async fn update_user_pool(call: &Call, input: UpdateUserPoolInput) -> Result<Empty, Fault> {
-    let rules = PoolRules::read(input.rules, call.api.ports.texts)?;
+    let rules = PoolRules::read(input.rules)?;
     let now = call.now();
     call.api.pools.refuse_while_importing(&input.user_pool_id).await?;
     let before = call.pool_settings(&input.user_pool_id).await?;
     let mut after = before.clone();
     rules.apply(&mut after)?;
+    call.api.pools.check_texts(Some(&before), &after)?;
     after.check()?;
     call.api.pools.check_triggers(&after.triggers)?;
     let change = |settings: &mut PoolSettings| {

@@ -25,7 +25,8 @@ macro_rules! built_in {
     ] };
 }
 const BUILT_IN: &[(&str, &str)] = built_in!(
-    "layout.html", "link_or_token.html", "text_code.txt";
+    "layout.html", "link_or_token.html", "text_code.txt",
+    "text_password.txt";
     "reset_code", "verify_code", "sign_in_code", "temporary_password", "verify_email", "already_registered", "reset_link", "change_email",
     "email_changed", "invitation"
 );
@@ -129,8 +130,20 @@ impl Templates {
 
     /// The text message with a code.
     pub fn text_code(&self, to: &str, code: &str, valid_for: Duration) -> Result<Mail, Error> {
-        let values = context! { product => one_line(&self.product), code => code, valid_for => in_words(valid_for) };
-        let template = self.templates.get_template("text_code.txt");
+        self.text("text_code.txt", to, context! { code => code, valid_for => in_words(valid_for) })
+    }
+
+    /// The text message with a temporary password.
+    pub fn text_password(&self, to: &str, username: &str, password: &str, valid_for: Duration) -> Result<Mail, Error> {
+        let values = context! {
+            username => one_line(username), password => password, valid_for => in_words(valid_for)
+        };
+        self.text("text_password.txt", to, values)
+    }
+
+    fn text(&self, name: &str, to: &str, values: Value) -> Result<Mail, Error> {
+        let values = context! { product => one_line(&self.product), ..values };
+        let template = self.templates.get_template(name);
         let text = template.and_then(|template| template.render(&values));
         let text = text.map_err(|fault| Error::internal(fault.to_string()))?;
         Ok(Mail { to: to.to_owned(), subject: String::new(), text, html: String::new() })
@@ -197,6 +210,7 @@ impl Templates {
             self.secret(kind, "", "name", "secret", valid_for)?;
         }
         self.text_code("", "secret", valid_for).map_err(|error| crate::error::chain(&error))?;
+        self.text_password("", "name", "secret", valid_for).map_err(|error| crate::error::chain(&error))?;
         for kind in LinkMail::ALL {
             for link in [None, Some("https://example.test/?token=secret")] {
                 let text = LinkText { username: "name", link, token: "secret", organization: "Acme", valid_for };
