@@ -46,6 +46,7 @@ mod migration;
 mod moving;
 pub mod name;
 mod new_password;
+mod next_password;
 mod organization;
 mod otp;
 pub mod outbox;

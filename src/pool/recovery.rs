@@ -10,6 +10,7 @@ use super::delivery::{Delivery, NO_SMS};
 use super::destination::Destination;
 use super::kept_password::KeptPassword;
 use super::message::{MessageKind, Via};
+use super::next_password::NextPassword;
 use super::settings::Contact;
 use super::{Client, Metadata, Pool, Terms};
 use crate::error::{Error, Rule};
@@ -82,8 +83,8 @@ impl Pool {
     /// Sets a new password against a code. The policy is judged first, so that a weak password does not burn the code; the
     /// password is hashed before the code is compared, so that a wrong one costs the same.
     ///
-    /// Errors: `InvalidPassword`, `CodeMismatch`, `CodeExpired` (only with existence shown), `TooManyRequests`, `Hook`
-    /// (the password is set all the same), `Unavailable`.
+    /// Errors: `InvalidPassword`, `PasswordUsed` (the code stays), `CodeMismatch`, `CodeExpired` (only with existence
+    /// shown), `TooManyRequests`, `Hook` (the password is set all the same), `Unavailable`.
     pub async fn confirm_forgot_password(
         &self,
         client: &Client,
@@ -103,8 +104,8 @@ impl Pool {
         let bound_to = to.as_ref().map_or("", |to| &to.key);
         match self.answer_code(Purpose::ResetPassword, login.account, bound_to, code).await? {
             Answer::Right(challenge) => {
-                let by = to.ok_or(Error::CodeMismatch)?;
-                let user = self.set_by_code((login.account, &by), &kept, &challenge, source).await?;
+                let (user, to) = login.user.zip(to).ok_or(Error::CodeMismatch)?;
+                let user = self.set_by_code((&user, &to), (new_password, kept), &challenge, source).await?;
                 self.post_reset(&client.id, &user, metadata).await
             }
             Answer::Unknown if !self.hides_existence(client) && login.user.is_some() => Err(Error::CodeExpired),
@@ -114,19 +115,23 @@ impl Pool {
 
     async fn set_by_code(
         &self,
-        (account, by): (Uuid, &Destination),
-        kept: &KeptPassword,
+        (user, by): (&User, &Destination),
+        (password, kept): (&str, KeptPassword),
         challenge: &Challenge,
         source: IpAddr,
     ) -> Result<User, Error> {
-        let key = self.code_key(Purpose::ResetPassword, account);
+        let key = self.code_key(Purpose::ResetPassword, user.sub);
         let ways = self.ways_to_reset();
         let still = |user: &User| match self.may_reset(Some(user), &ways) {
             Ok(to) if to == *by => Ok(()),
             Ok(_) | Err(_) => Err(Error::CodeMismatch),
         };
-        let set = self.set_proven(account, kept, still).await;
-        let user = self.or_put_back(&key, challenge, set).await?;
+        let set = async {
+            still(user)?;
+            let next = self.next_password_kept(user, password, kept).await?;
+            self.set_proven(user.sub, &next, still).await
+        };
+        let user = self.or_put_back(&key, challenge, set.await).await?;
         self.forgive_source(source).await?;
         Ok(user)
     }
@@ -136,13 +141,12 @@ impl Pool {
     pub(super) async fn set_proven(
         &self,
         user: Uuid,
-        kept: &KeptPassword,
+        next: &NextPassword,
         still: impl Fn(&User) -> Result<(), Error> + Send + Sync,
     ) -> Result<User, Error> {
         let ends = self.settings.end_sessions_on_password_change;
         let set = |user: &mut User| {
             still(user)?;
-            user.keep(kept);
             user.status = UserStatus::Confirmed;
             user.temporary_until = None;
             if ends {
@@ -150,7 +154,7 @@ impl Pool {
             }
             Ok(())
         };
-        let user = self.change_user(user, set).await?;
+        let user = self.change_user_and_password(user, next, set).await?;
         if ends {
             self.clear_sessions(user.sub, None, "password_reset").await;
         }
