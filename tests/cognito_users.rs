@@ -5,6 +5,7 @@ mod lists;
 mod messages;
 mod own;
 mod pending;
+mod recovery;
 mod registration;
 
 use cognate::pool::NewUser;

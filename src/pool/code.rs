@@ -68,14 +68,10 @@ impl Pool {
         source: IpAddr,
     ) -> Result<Delivery, Error> {
         let terms = terms.into();
-        if self.settings.resets_by_administrator() {
-            return Err(Rule::ResetByAdministrator.into());
-        }
-        let login = self.ask_reset(terms, username, source).await?;
+        let (login, seen) = self.ask_reset(terms, username, source).await?;
         let via = Via { client: Some(&terms.client.id), metadata: terms.metadata };
         self.send_code(self.reset_code(digits), via, login.account, login.user.as_ref()).await?;
-        let address = login.user.as_ref().and_then(User::verified_email);
-        Ok(address.map_or_else(|| self.seeming_delivery(username), Delivery::to))
+        Ok(seen)
     }
 
     pub(super) fn reset_code(&self, digits: Digits) -> CodeFor {
@@ -83,16 +79,27 @@ impl Pool {
         CodeFor { purpose: Purpose::ResetPassword, digits, life, kind }
     }
 
-    /// Whom a mail about a lost password goes to, by code or by link; nobody who may not reset his password. Errors
-    /// as of [`Pool::forgot_password`].
-    pub(super) async fn ask_reset(&self, terms: Terms<'_>, name: &str, source: IpAddr) -> Result<Login, Error> {
+    /// Whom a mail about a lost password goes to, by code or by link, and where it seems to go; nobody who may not reset
+    /// his password. Errors as of [`Pool::forgot_password`].
+    pub(super) async fn ask_reset(
+        &self,
+        terms: Terms<'_>,
+        name: &str,
+        source: IpAddr,
+    ) -> Result<(Login, Delivery), Error> {
         let login = self.find_login(name).await?;
+        if self.settings.resets_by_administrator() {
+            self.count_source(source).await?;
+            let tells = login.user.is_none() && !self.hides_existence(terms.client);
+            return Err(if tells { Error::UserNotFound } else { Rule::ResetByAdministrator.into() });
+        }
         self.count_mail(login.account, source).await?;
         let Login { account, user } = self.migrate(terms, login, name, None, source).await?;
+        let seen = self.seen_delivery(user.as_ref(), name);
         match self.may_reset(user.as_ref()) {
             Err(why) if !self.hides_existence(terms.client) => Err(refusal(&why)),
-            Err(_) => Ok(Login { account, user: None }),
-            Ok(_) => Ok(Login { account, user }),
+            Err(_) => Ok((Login { account, user: None }, seen)),
+            Ok(_) => Ok((Login { account, user }, seen)),
         }
     }
 

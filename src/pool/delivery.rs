@@ -40,23 +40,40 @@ impl Contact {
 }
 
 impl Pool {
-    /// What is told about a code that goes nowhere, always the same for one name.
+    /// What is told about a mailed code: alike whether or not one is sent, so that it tells neither who may have one nor
+    /// who has which second factor.
+    pub(super) fn seen_delivery(&self, user: Option<&User>, name: &str) -> Delivery {
+        user.and_then(User::verified_email).map_or_else(|| self.seeming_delivery(name), Delivery::to)
+    }
+
+    /// The same about one that goes nowhere: always alike for one name, however it is spelled.
     pub(super) fn seeming_delivery(&self, name: &str) -> Delivery {
         if let Ok(address) = EmailAddress::parse(name) {
             return Delivery::to(&address.shown);
         }
+        let name = self.spelled(name);
         let [local, domain, ..] = self.secrets.absent.tag(&[b"delivery", name.as_bytes()]);
         let letter = |byte: u8| char::from(b'a' + byte % 26);
         Delivery { contact: Contact::Email, destination: format!("{}***@{}***", letter(local), letter(domain)) }
     }
 
     /// The same about a code by text message.
-    pub(super) fn seeming_number(&self, name: &str) -> Delivery {
+    pub(super) fn seen_number(&self, user: Option<&User>, name: &str) -> Delivery {
+        let own = user.and_then(|user| self.reach(user, Contact::PhoneNumber));
+        own.map_or_else(|| self.seeming_number(name), Delivery::to)
+    }
+
+    fn seeming_number(&self, name: &str) -> Delivery {
         if check_phone(name).is_ok() {
             return Delivery::to(name);
         }
+        let name = self.spelled(name);
         let [a, b, c, d, ..] = self.secrets.absent.tag(&[b"number", name.as_bytes()]).map(|byte| byte % 10);
         Delivery { contact: Contact::PhoneNumber, destination: format!("+*******{a}{b}{c}{d}") }
+    }
+
+    fn spelled(&self, name: &str) -> String {
+        self.username(name).map_or_else(|_| name.to_owned(), |name| name.key)
     }
 
     /// What is to be proven of a user who gave these contacts himself, by mail where that is possible.
@@ -79,8 +96,9 @@ pub(super) fn has(user: &User, contact: Contact) -> bool {
     }
 }
 
+/// In small letters: how an address was typed would tell whether it is kept in another spelling.
 fn masked(address: &str) -> String {
-    let first = |part: &str| part.chars().next().map(String::from).unwrap_or_default();
+    let first = |part: &str| part.chars().next().map(|first| first.to_lowercase().to_string()).unwrap_or_default();
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     format!("{}***@{}***", first(local), first(domain))
 }
@@ -100,7 +118,7 @@ mod tests {
     #[test]
     fn of_an_address_its_first_letters_are_told() {
         assert_eq!(masked("test@test.example"), "t***@t***");
-        assert_eq!(masked("a@b.c"), "a***@b***");
+        assert_eq!(masked("A@b.c"), "a***@b***");
         assert_eq!(masked_number("+12065559934"), "+*******9934");
         assert_eq!(masked_number("+123"), "+123");
     }

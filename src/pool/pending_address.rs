@@ -50,22 +50,23 @@ impl Pool {
 
     /// Writes what of a change does not wait; the user as he is then.
     pub(super) async fn write_change(&self, user: &User, party: Party<'_>, change: &Change) -> Result<User, Error> {
-        if let Some(address) = &change.later {
-            self.check_free(user, address).await?;
+        if let Some(address) = &change.later
+            && !self.is_free(user, address).await?
+        {
+            return Err(Rule::AliasTaken("given email").into());
         }
         if change.now.is_empty() { Ok(user.clone()) } else { self.write_as(user, party, &change.now).await }
     }
 
-    /// Refuses an address that another is called by: where users are called by theirs, it is never free for a second.
-    async fn check_free(&self, user: &User, address: &EmailAddress) -> Result<(), Error> {
+    /// Whether no other is called by an address: where users are called by theirs, it is never free for a second.
+    pub(super) async fn is_free(&self, user: &User, address: &EmailAddress) -> Result<bool, Error> {
         let tried = User { email: Some(address.shown.clone()), email_key: Some(address.key.clone()), ..user.clone() };
         let tried = User { email_verified: false, ..tried };
         if !self.aliases_of(&tried).is_some_and(|aliases| aliases.contains(&address.key)) {
-            return Ok(());
+            return Ok(true);
         }
         let holder = self.ports.directory.user_by_login(self.id(), "", &address.key).await?;
-        let free = holder.is_none_or(|holder| holder.sub == user.sub);
-        if free { Ok(()) } else { Err(Rule::AliasTaken("given email").into()) }
+        Ok(holder.is_none_or(|holder| holder.sub == user.sub))
     }
 
     /// Keeps a new address together with the code that proves it, in place of any that waited, and mails the code to it.

@@ -60,6 +60,26 @@ impl Pool {
         draft: Registration<'_>,
         source: IpAddr,
     ) -> Result<Registered, Error> {
+        let mut user = self.registrant(client, &draft)?;
+        self.count_source(source).await?;
+        self.pre_sign_up(&client.id, &mut user, draft.told).await?;
+        let confirmed = user.status == UserStatus::Confirmed;
+        let mail = !confirmed && self.to_prove(|contact| has(&user, contact))?;
+        if let Some(address) = user.email.as_deref().filter(|_| mail) {
+            self.count_mail_to(&EmailAddress::parse(address)?).await?;
+        }
+        let user = self.make_registrant(user, draft.password).await?;
+        if confirmed {
+            self.post_sign_up(Some(&client.id), &user, draft.told.metadata).await?;
+        }
+        if !mail {
+            return Ok(Registered { user, delivery: None });
+        }
+        self.ask_to_confirm(client, user, draft.told.metadata).await
+    }
+
+    /// Whom a registration would make.
+    fn registrant(&self, client: &Client, draft: &Registration<'_>) -> Result<User, Error> {
         if !self.settings.self_sign_up {
             return Err(Rule::NoSignUp.into());
         }
@@ -74,25 +94,24 @@ impl Pool {
             None if self.settings.passwordless() => {}
             None => return Err(Rule::Form("Missing required parameter Password").into()),
         }
-        self.count_source(source).await?;
-        self.pre_sign_up(&client.id, &mut user, draft.told).await?;
-        let confirmed = user.status == UserStatus::Confirmed;
-        let mail = !confirmed && self.to_prove(|contact| has(&user, contact))?;
-        if let Some(address) = user.email.as_deref().filter(|_| mail) {
-            self.count_mail_to(&EmailAddress::parse(address)?).await?;
-        }
-        if let Some(password) = draft.password {
+        Ok(user)
+    }
+
+    async fn make_registrant(&self, mut user: User, password: Option<&str>) -> Result<User, Error> {
+        if let Some(password) = password {
             user.keep(&self.keep_password(&user.username, password).await?);
         }
         user.aliases = self.aliases_of(&user);
-        let user = self.create_or_take(&user, false).await?;
-        if confirmed {
-            self.post_sign_up(Some(&client.id), &user, draft.told.metadata).await?;
-        }
-        if !mail {
-            return Ok(Registered { user, delivery: None });
-        }
-        let via = Via { client: Some(&client.id), metadata: draft.told.metadata };
+        self.create_or_take(&user, false).await
+    }
+
+    async fn ask_to_confirm(
+        &self,
+        client: &Client,
+        user: User,
+        metadata: Option<&Metadata>,
+    ) -> Result<Registered, Error> {
+        let via = Via { client: Some(&client.id), metadata };
         match self.send_code(CodeFor::SIGN_UP, via, user.sub, Some(&user)).await {
             Ok(()) => Ok(Registered { delivery: user.email.as_deref().map(Delivery::to), user }),
             Err(error) => {

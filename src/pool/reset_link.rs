@@ -26,7 +26,7 @@ impl Pool {
     /// Errors: `TooManyRequests`, `Hook`, `Unavailable`; with existence shown also `UserNotFound`, `NoVerifiedAddress`
     /// and the standings.
     pub async fn forgot_password_link(&self, link: &LinkTo<'_>, name: &str, source: IpAddr) -> Result<i64, Error> {
-        let login = self.ask_reset(link.client.into(), name, source).await?;
+        let (login, _) = self.ask_reset(link.client.into(), name, source).await?;
         let user = login.user.as_ref();
         let email_key = user.and_then(|user| user.email_key.clone());
         let about = Replaced { state: self.password_state(user), email_key };
