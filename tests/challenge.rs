@@ -75,6 +75,27 @@ async fn a_challenge_is_answered_once(app: TestApp) {
     assert_eq!(app.login("alice", PASSWORD).await.status, 200);
 }
 
+// F03, S23: nothing is learned by it, also not by who guesses right.
+story!(who_knew_the_temporary_password_can_not_guess_at_the_new_one);
+async fn who_knew_the_temporary_password_can_not_guess_at_the_new_one(app: TestApp) {
+    let session = asked(&app, "alice").await;
+    let kept = app.login("alice", TEMPORARY).await.field("session");
+    assert_eq!(app.new_password("alice", &session, PASSWORD).await.status, 200);
+    for guess in ["not the new password", PASSWORD, TEMPORARY] {
+        assert_eq!(app.new_password("alice", &kept, guess).await.whole(), REFUSED, "{guess}");
+    }
+    assert_eq!(app.login("alice", PASSWORD).await.status, 200);
+}
+
+// Of two challenges that are answered at once one sets the password, also where both say the same.
+story!(of_two_challenges_at_once_one_sets_the_password);
+async fn of_two_challenges_at_once_one_sets_the_password(app: TestApp) {
+    let sessions = [asked(&app, "alice").await, app.login("alice", TEMPORARY).await.field("session")];
+    let answers = join_all(sessions.iter().map(|session| app.new_password("alice", session, PASSWORD))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    assert!(answers.iter().any(|answer| answer.whole() == REFUSED));
+}
+
 // F04
 story!(ten_answers_at_once_have_one_winner_and_his_password_holds);
 async fn ten_answers_at_once_have_one_winner_and_his_password_holds(app: TestApp) {

@@ -3,6 +3,8 @@
 mod choice;
 mod devices;
 mod email_mfa;
+mod email_setup;
+mod hidden;
 mod mfa;
 mod new_password;
 mod password;

@@ -7,6 +7,7 @@ mod messages;
 mod numbers;
 mod own;
 mod pending;
+mod recovery;
 mod registration;
 mod text_limits;
 mod texts;

@@ -175,3 +175,32 @@ async fn one_account_gets_few_mails_and_a_ghost_is_throttled_alike(app: TestApp)
     assert_eq!(app.forgot("alice").await.whole(), (204, ""));
     assert_locked(&app.forgot("alice@example.test").await, "120");
 }
+
+fn few(config: &mut cognate::config::Config) {
+    config.limits.source_failures = 5;
+}
+
+// D20: a program that signs its calls acts for many, and who guesses through it keeps out nobody else.
+story!(guesses_through_a_trusted_program_lock_no_one_but_whom_they_are_about, super::few);
+async fn guesses_through_a_trusted_program_lock_no_one_but_whom_they_are_about(app: TestApp) {
+    use cognate::pool::client::AuthFlow;
+    app.user("alice").await;
+    app.change_client(|client| client.auth_flows = Some([AuthFlow::AllowAdminUserPasswordAuth].into())).await;
+    let sign_in = async |name: &str, password: &str| {
+        let given = json!({ "USERNAME": name, "PASSWORD": password });
+        let flow = "ADMIN_USER_PASSWORD_AUTH";
+        let (pool, client) = (app.pool().id().to_owned(), app.client().id);
+        let body = json!({ "UserPoolId": pool, "ClientId": client, "AuthFlow": flow, "AuthParameters": given });
+        app.cognito_admin("AdminInitiateAuth", body).await
+    };
+    for number in 0..12 {
+        let guessed = sign_in(&format!("user{number}"), "guess").await;
+        assert_eq!(guessed.json()["message"], "Incorrect username or password.", "{number}");
+    }
+    for _ in 0..5 {
+        assert_eq!(sign_in("bob", "guess").await.json()["message"], "Incorrect username or password.");
+    }
+    assert_eq!(sign_in("bob", "guess").await.json()["message"], "Password attempts exceeded");
+    let right = sign_in("alice", PASSWORD).await;
+    assert_eq!(right.status, 200, "{}", right.text);
+}

@@ -3,6 +3,7 @@
 mod beginnings;
 mod configuration;
 mod custom_auth;
+mod custom_factor;
 mod custom_message;
 mod dialects;
 mod migration;

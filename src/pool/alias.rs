@@ -112,7 +112,7 @@ impl Pool {
 }
 
 /// A username in the form of an alias could be another's alias tomorrow (K09).
-fn refuse_alias_forms(aliases: &[Alias], text: &str) -> Result<(), Error> {
+pub(super) fn refuse_alias_forms(aliases: &[Alias], text: &str) -> Result<(), Error> {
     let refused = |rule| Err(Rule::Form(rule).into());
     if aliases.contains(&Alias::Email) && EmailAddress::parse(text).is_ok() {
         return refused("Username cannot be of email format, since user pool is configured for email alias.");

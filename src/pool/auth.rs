@@ -162,7 +162,9 @@ impl Pool {
         // A registration that proved nothing goes on with the counts of the free name, else their fresh start would tell
         // that it was free (D01).
         let known = user.as_ref().filter(|user| user.status != UserStatus::Unconfirmed);
-        let account = known.map_or_else(|| self.absent_user(username.as_deref().unwrap_or(name)), |user| user.sub);
+        // A user is one in all spellings that find him, and so is nobody.
+        let spelled = if self.settings.usernames.has_email() { &alias } else { &username };
+        let account = known.map_or_else(|| self.absent_user(spelled.as_deref().unwrap_or(name)), |user| user.sub);
         Ok(Login { account, user })
     }
 

@@ -51,6 +51,8 @@ pub(super) struct Carried<'a> {
     pub(super) device: Option<&'a str>,
     /// Whether the device's proof stands for a second factor that was not asked.
     pub(super) for_factor: bool,
+    /// The address that is to become the user's, sealed.
+    pub(super) address: Option<&'a str>,
 }
 
 impl<'a> Carried<'a> {
@@ -60,12 +62,12 @@ impl<'a> Carried<'a> {
     pub(super) fn read(payload: &'a str) -> Self {
         let mut lines = payload.split('\n').map(|line| Some(line).filter(|line| !line.is_empty()));
         let mut next = || lines.next().flatten();
-        Self { state: next(), device: next(), for_factor: next() == Some(Self::FOR_FACTOR) }
+        Self { state: next(), device: next(), for_factor: next() == Some(Self::FOR_FACTOR), address: next() }
     }
 
-    fn write(&self) -> Option<String> {
-        let for_factor = if self.for_factor { Self::FOR_FACTOR } else { "" };
-        let lines = [self.state.unwrap_or_default(), self.device.unwrap_or_default(), for_factor].join("\n");
+    pub(super) fn write(&self) -> Option<String> {
+        let for_factor = self.for_factor.then_some(Self::FOR_FACTOR);
+        let lines = [self.state, self.device, for_factor, self.address].map(Option::unwrap_or_default).join("\n");
         Some(lines.trim_end().to_owned()).filter(|lines| !lines.is_empty())
     }
 }
@@ -103,7 +105,7 @@ impl Pool {
             expires_at: self.now().plus(terms.client.auth_session_life()),
             attempts_left: ATTEMPTS,
             answer: None,
-            payload: Carried { state: state.as_deref(), device, for_factor }.write(),
+            payload: Carried { state: state.as_deref(), device, for_factor, address: None }.write(),
         }
     }
 

@@ -48,23 +48,23 @@ impl Contact {
 }
 
 impl Pool {
-    /// What is told about a code that goes nowhere, always the same for one name, where codes go to `contacts`: to the one
-    /// that the name is, else to the first that the users of the pool prove.
+    /// What is told about a code: where the first of these contacts is that the user has proven, alike whether or not one is
+    /// sent, so that it tells neither who may have one nor who has which second factor.
+    pub(super) fn seen_delivery(&self, user: Option<&User>, name: &str, contacts: &[Contact]) -> Delivery {
+        let own = user.and_then(|user| contacts.iter().find_map(|contact| self.reach(user, *contact)));
+        own.map_or_else(|| self.seeming_delivery(name, contacts), Delivery::to)
+    }
+
+    /// The same about one that goes nowhere, always alike for one name, however it is spelled: at the contact that the name
+    /// is, else at the first of these that the users of the pool prove.
     pub(super) fn seeming_delivery(&self, name: &str, contacts: &[Contact]) -> Delivery {
         let named = self.named_contact(name).filter(|contact| contacts.contains(contact));
         let proven = || contacts.iter().find(|contact| self.settings.auto_verify.contains(contact)).copied();
         match named.or_else(proven) {
-            Some(contact) => self.seeming(contact, name),
-            None if contacts == [Contact::PhoneNumber] => self.seeming(Contact::PhoneNumber, name),
-            None => self.seeming(Contact::Email, name),
-        }
-    }
-
-    /// The same about a contact of this kind.
-    pub(super) fn seeming(&self, contact: Contact, name: &str) -> Delivery {
-        match contact {
-            Contact::Email => self.seeming_address(name),
-            Contact::PhoneNumber => self.seeming_number(name),
+            Some(Contact::PhoneNumber) => self.seeming_number(name),
+            Some(Contact::Email) => self.seeming_address(name),
+            None if contacts == [Contact::PhoneNumber] => self.seeming_number(name),
+            None => self.seeming_address(name),
         }
     }
 
@@ -72,6 +72,7 @@ impl Pool {
         if let Ok(address) = EmailAddress::parse(name) {
             return Delivery::to(&address.shown);
         }
+        let name = self.spelled(name);
         let [local, domain, ..] = self.secrets.absent.tag(&[b"delivery", name.as_bytes()]);
         let letter = |byte: u8| char::from(b'a' + byte % 26);
         Delivery { contact: Contact::Email, destination: format!("{}***@{}***", letter(local), letter(domain)) }
@@ -81,8 +82,13 @@ impl Pool {
         if check_phone(name).is_ok() {
             return Delivery::to(name);
         }
+        let name = self.spelled(name);
         let [a, b, c, d, ..] = self.secrets.absent.tag(&[b"number", name.as_bytes()]).map(|byte| byte % 10);
         Delivery { contact: Contact::PhoneNumber, destination: format!("+*******{a}{b}{c}{d}") }
+    }
+
+    fn spelled(&self, name: &str) -> String {
+        self.username(name).map_or_else(|_| name.to_owned(), |name| name.key)
     }
 
     /// What a registration proves, by text message before mail where both are possible; nothing where the pool wants no
@@ -108,8 +114,9 @@ pub(super) fn has(user: &User, contact: Contact) -> bool {
     }
 }
 
+/// In small letters: how an address was typed would tell whether it is kept in another spelling.
 fn masked(address: &str) -> String {
-    let first = |part: &str| part.chars().next().map(String::from).unwrap_or_default();
+    let first = |part: &str| part.chars().next().map(|first| first.to_lowercase().to_string()).unwrap_or_default();
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     format!("{}***@{}***", first(local), first(domain))
 }
@@ -129,7 +136,7 @@ mod tests {
     #[test]
     fn of_an_address_its_first_letters_are_told() {
         assert_eq!(masked("test@test.example"), "t***@t***");
-        assert_eq!(masked("a@b.c"), "a***@b***");
+        assert_eq!(masked("A@b.c"), "a***@b***");
         assert_eq!(masked_number("+12065559934"), "+*******9934");
         assert_eq!(masked_number("+123"), "+123");
     }

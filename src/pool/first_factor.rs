@@ -6,7 +6,6 @@ use std::net::IpAddr;
 
 use super::auth::{Login, Step};
 use super::challenge::Asked;
-use super::delivery::Delivery;
 use super::destination::Destination;
 use super::otp::CodeStep;
 use super::settings::{Contact, FirstProof};
@@ -101,7 +100,8 @@ impl Pool {
             Some(factor) => self.begin_with(terms, login, factor, choice, None, source).await?,
             None => {
                 self.may_begin_unproven(terms.client, &login, source).await?;
-                FirstStep::Step(Step::Challenge(self.ask_first(terms.client, &login, "SELECT_CHALLENGE").await?))
+                let asked = self.ask_first(terms.client, &login, "SELECT_CHALLENGE", source).await?;
+                FirstStep::Step(Step::Challenge(asked))
             }
         };
         Ok((step, offered))
@@ -151,33 +151,32 @@ impl Pool {
         match (factor, password, srp_a) {
             (FirstFactor::Password, Some(password), _) => {
                 let proven = self.prove_to(terms, username, password, source).await?;
-                self.spend(chosen).await?;
+                self.spend(chosen, source).await?;
                 self.next_step(after, &proven).await.map(FirstStep::Step)
             }
             (FirstFactor::PasswordSrp, _, Some(srp_a)) => {
                 let asked = self.initiate_srp(terms, username, srp_a, source).await?;
-                self.spend(chosen).await?;
+                self.spend(chosen, source).await?;
                 Ok(FirstStep::Verifier(asked))
             }
             (FirstFactor::Password | FirstFactor::PasswordSrp, ..) => {
                 self.may_attempt(login.account, source).await?;
-                let asked = self.ask_first(terms.client, &login, factor.name()).await?;
-                self.spend(chosen).await?;
+                let asked = self.ask_first(terms.client, &login, factor.name(), source).await?;
+                self.spend(chosen, source).await?;
                 Ok(FirstStep::Step(Step::Challenge(asked)))
             }
             (FirstFactor::EmailOtp | FirstFactor::SmsOtp, ..) => {
                 let asked = self.ask_first_code((terms, after), &login, factor, username, source).await?;
-                self.spend(chosen).await?;
+                self.spend(chosen, source).await?;
                 Ok(FirstStep::Step(Step::Challenge(asked)))
             }
         }
     }
 
-    async fn spend(&self, chosen: Option<ChallengeKey>) -> Result<(), Error> {
-        match chosen {
-            Some(key) => self.consume_key(&key).await,
-            None => Ok(()),
-        }
+    async fn spend(&self, chosen: Option<ChallengeKey>, source: IpAddr) -> Result<(), Error> {
+        let Some(key) = chosen else { return Ok(()) };
+        self.consume_key(&key).await?;
+        self.forgive_source(source).await
     }
 
     /// Sends the code of a first factor; to nobody whom it could not sign in. Where it seems to go says no more than a
@@ -194,18 +193,24 @@ impl Pool {
         self.pre_authentication(terms, (login.account, login.user.as_ref()), username, source).await?;
         self.count_mail(login.account, source).await?;
         let step = if factor == FirstFactor::SmsOtp { CodeStep::SMS_OTP } else { CodeStep::EMAIL_OTP };
-        let address = login.user.as_ref().map(|user| self.address_for(step, user)).transpose()?.flatten();
-        let to = address.and_then(|_| Destination::of(login.user.as_ref()?, step.contact));
-        let resets = || self.may_reset(login.user.as_ref(), &self.ways_to_reset()).ok();
-        let seen = to.clone().or_else(|| resets().filter(|to| to.contact == step.contact));
-        let seen = seen.map_or_else(|| self.seeming(step.contact, username), |to| Delivery::to(&to.shown));
+        let user = login.user.as_ref();
+        let seen = self.seen_delivery(user, username, &[step.contact]);
+        let to = user.and_then(|user| self.address_for(step, user).and_then(|_| Destination::of(user, step.contact)));
         let hidden = self.hides_existence(terms.client);
         let to = self.admit_asked(hidden, (login.account, step.contact), to).await?;
-        self.ask_code(step, after, login.account, login.user.as_ref().zip(to.as_ref()), seen).await
+        self.ask_code(step, after, login.account, user.zip(to.as_ref()), seen).await
     }
 
-    /// Keeps a choice, which proves nothing yet.
-    async fn ask_first(&self, client: &Client, login: &Login, name: &'static str) -> Result<Asked, Error> {
+    /// Keeps a choice, which proves nothing yet: it is counted for the source until it is made, so that nobody fills the
+    /// store with such.
+    async fn ask_first(
+        &self,
+        client: &Client,
+        login: &Login,
+        name: &'static str,
+        source: IpAddr,
+    ) -> Result<Asked, Error> {
+        self.count_source(source).await?;
         let challenge = Challenge {
             client: client.id.clone(),
             user: login.account,

@@ -60,8 +60,12 @@ impl Hasher {
 
     /// The Argon2id hash of a password in PHC format, with a new salt. `Unavailable` when no turn came in time.
     pub async fn hash(&self, password: &str) -> Result<String, Error> {
+        self.hash_with(password, self.random.bytes::<16>()?).await
+    }
+
+    /// The same with this salt.
+    pub async fn hash_with(&self, password: &str, salt: [u8; 16]) -> Result<String, Error> {
         let argon2 = self.argon2.clone();
-        let salt = self.random.bytes::<16>()?;
         self.in_turn(password, move |password, memory| stored::make(&argon2, password, &salt, memory)).await
     }
 

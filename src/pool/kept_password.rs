@@ -26,7 +26,17 @@ impl Pool {
     /// What will be kept of a password of the user called `username`. Errors: `Unavailable` when no turn to hash came
     /// in time.
     pub(super) async fn keep_password(&self, username: &str, password: &str) -> Result<KeptPassword, Error> {
-        let hash = self.ports.hasher.hash(password).await?;
+        self.keep_password_with(username, password, self.ports.random.bytes::<16>()?).await
+    }
+
+    /// The same with this salt.
+    pub(super) async fn keep_password_with(
+        &self,
+        username: &str,
+        password: &str,
+        salt: [u8; 16],
+    ) -> Result<KeptPassword, Error> {
+        let hash = self.ports.hasher.hash_with(password, salt).await?;
         let srp = if self.settings.srp { Some(self.new_verifier(username, password).await?) } else { None };
         Ok(KeptPassword { hash, srp })
     }
@@ -46,6 +56,13 @@ impl Pool {
         let plain = crypto::decode(sealed).and_then(|sealed| self.secrets.srp.open(user.username.as_bytes(), &sealed));
         let verifier = plain.map(Zeroizing::new).and_then(|plain| Verifier::from_bytes(&plain));
         verifier.map(Some).ok_or_else(|| Error::internal("an SRP verifier is not what was sealed"))
+    }
+}
+
+impl KeptPassword {
+    /// Whether this, salt and all, is what is kept of the user's password.
+    pub(super) fn is_of(&self, user: &User) -> bool {
+        crypto::same(self.hash.as_bytes(), user.password.as_deref().unwrap_or_default().as_bytes())
     }
 }
 

@@ -2,7 +2,7 @@
 //! exist) and per source address, whatever way it comes.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard};
@@ -19,6 +19,9 @@ const STRIPES: usize = 1024;
 const INVITATIONS_A_MAIL: u32 = 10;
 /// For each text message that one number gets before it is throttled, how many it gets however many were answered.
 const TEXTS_IN_ALL: u32 = 10;
+/// Where a program calls from that is trusted and acts for many: were its address counted, anybody could keep all of them
+/// out by guessing through it.
+pub const ON_BEHALF: IpAddr = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
 const LONGEST_TURN_WAIT: Duration = Duration::from_secs(5);
 
 /// Who asks for a text message. Each is counted apart: who asks in a user's name keeps neither him from his second factor
@@ -76,9 +79,8 @@ impl Pool {
         proof: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let account = self.account_subject(account);
-        let source = source_subject(source);
         let _turn = self.ports.turns.take(&account).await?;
-        self.count(&source, &self.source_throttle()).await?;
+        self.count_source(source).await?;
         if let Err(locked) = self.count(&account, &self.account_throttle()).await {
             metrics::counter!("cognate_throttled_total", "subject" => "account").increment(1);
             return Err(locked);
@@ -88,12 +90,12 @@ impl Pool {
         match &outcome {
             Ok(_) => {
                 tokens.clear_attempts(&account).await?;
-                tokens.forgive_attempt(&source, &self.source_throttle(), now).await?;
+                self.forgive_source(source).await?;
             }
             Err(Error::Unavailable { .. } | Error::Internal(_)) => {
                 // Best effort: the answer is an error already, and a store that is down keeps its counts.
                 let _ = tokens.forgive_attempt(&account, &self.account_throttle(), now).await;
-                let _ = tokens.forgive_attempt(&source, &self.source_throttle(), now).await;
+                let _ = self.forgive_source(source).await;
             }
             Err(_) => {}
         }
@@ -102,13 +104,19 @@ impl Pool {
 
     /// Whether a proof may begin, without counting it. Errors: `TooManyRequests`, `Unavailable`.
     pub(super) async fn may_attempt(&self, account: Uuid, source: IpAddr) -> Result<(), Error> {
-        let (account, source) = (self.account_subject(account), source_subject(source));
+        let (account, throttle) = (self.account_subject(account), self.account_throttle());
         let _turn = self.ports.turns.take(&account).await?;
-        for (subject, throttle) in [(source, self.source_throttle()), (account, self.account_throttle())] {
-            self.count(&subject, &throttle).await?;
-            self.ports.tokens.forgive_attempt(&subject, &throttle, self.now()).await?;
-        }
-        Ok(())
+        self.count_source(source).await?;
+        self.forgive_source(source).await?;
+        self.count(&account, &throttle).await?;
+        self.ports.tokens.forgive_attempt(&account, &throttle, self.now()).await
+    }
+
+    /// The same for a proof whose beginning is work already: it is counted for the source until the proof itself comes
+    /// ([`Pool::forgive_source`]), so that nobody begins without end and never answers.
+    pub(super) async fn begin_attempt(&self, account: Uuid, source: IpAddr) -> Result<(), Error> {
+        self.may_attempt(account, source).await?;
+        self.count_source(source).await
     }
 
     /// Counts one answer of several that a sign-in may take. Whoever can answer one challenge must not win guesses at
@@ -194,12 +202,18 @@ impl Pool {
 
     /// Counts one request or one answer to a code or link from a source; a code itself counts its own.
     pub(super) async fn count_source(&self, source: IpAddr) -> Result<(), Error> {
-        self.count(&source_subject(source), &self.source_throttle()).await
+        match source_subject(source) {
+            Some(source) => self.count(&source, &self.source_throttle()).await,
+            None => Ok(()),
+        }
     }
 
     /// Takes back what [`Pool::count_source`] counted: the answer was right.
     pub(super) async fn forgive_source(&self, source: IpAddr) -> Result<(), Error> {
-        self.ports.tokens.forgive_attempt(&source_subject(source), &self.source_throttle(), self.now()).await
+        match source_subject(source) {
+            Some(source) => self.ports.tokens.forgive_attempt(&source, &self.source_throttle(), self.now()).await,
+            None => Ok(()),
+        }
     }
 
     async fn count(&self, subject: &str, throttle: &Throttle) -> Result<(), Error> {
@@ -226,13 +240,14 @@ impl Pool {
     }
 }
 
-/// One IPv6 customer holds a whole /64, so its addresses count as one.
-fn source_subject(source: IpAddr) -> String {
+/// One IPv6 customer holds a whole /64, so its addresses count as one; none for [`ON_BEHALF`].
+fn source_subject(source: IpAddr) -> Option<String> {
     match source.to_canonical() {
-        IpAddr::V4(address) => format!("source|{address}"),
+        ON_BEHALF => None,
+        IpAddr::V4(address) => Some(format!("source|{address}")),
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
-            format!("source|{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            Some(format!("source|{a:x}:{b:x}:{c:x}:{d:x}::/64"))
         }
     }
 }

@@ -122,7 +122,7 @@ pub use import::{ImportedUser, is_attribute};
 pub use inspect::{Inventory, inspect};
 pub use invitation::Invitation;
 pub use key::KeyRow;
-pub use limit::Turns;
+pub use limit::{ON_BEHALF, Turns};
 pub use link::LinkTo;
 pub use moving::{MovedUser, Moving};
 pub use new_password::NewPassword;
@@ -141,7 +141,7 @@ pub use sign_up_trigger::ForHooks;
 pub use srp_sign_in::{PasswordVerifier, SrpProof};
 pub use surface::{Surface, Surfaces};
 pub use token_trigger::TokenEvent;
-pub use trigger::{Metadata, TokenVersion, Trigger, Triggers};
+pub use trigger::{Metadata, TokenVersion, Trigger, Triggers, drop_nulls};
 pub use user::NewUser;
 
 pub use crate::store::device::Device;

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use super::auth::{Proven, Step};
 use super::challenge::{Asked, Pending};
-use super::hash::PasswordCheck;
+use super::kept_password::KeptPassword;
 use super::name::EmailAddress;
 use super::user::own_names;
 use super::{Client, Pool, Terms, TokenEvent};
 use crate::error::Error;
 use crate::store::directory::{User, UserStatus};
-use crate::store::tokens::Purpose;
+use crate::store::tokens::{ChallengeKey, Purpose};
 
 /// What answers NEW_PASSWORD_REQUIRED.
 pub struct NewPassword<'a> {
@@ -85,16 +85,39 @@ impl Pool {
     ) -> Result<User, Error> {
         let mut user = pending.user.clone();
         self.settings.password_policy.check(answer.password, &own_names(&user))?;
-        if user.version != pending.challenge.user_version {
-            return self.already_replaced(user, answer.password).await;
+        let replaced = user.version != pending.challenge.user_version;
+        if !replaced {
+            self.complete_all(client, &mut user, &answer.attributes)?;
         }
-        for (name, value) in &answer.attributes {
-            self.complete(client, &mut user, name, value)?;
+        let salt = self.salt_of(&pending.key);
+        let kept = self.keep_password_with(&user.username, answer.password, salt).await?;
+        if replaced {
+            already_set(user, &kept)
+        } else {
+            self.replace_temporary_password(user, answer.password, kept).await
         }
-        if let Some(name) = self.missing_attributes(&user).next() {
-            return Err(Error::invalid("Invalid attributes given,", format!("{name} is missing")));
+    }
+
+    fn complete_all(
+        &self,
+        client: &Client,
+        user: &mut User,
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<(), Error> {
+        for (name, value) in attributes {
+            self.complete(client, user, name, value)?;
         }
-        self.replace_temporary_password(user, answer.password).await
+        match self.missing_attributes(user).next() {
+            Some(name) => Err(Error::invalid("Invalid attributes given,", format!("{name} is missing"))),
+            None => Ok(()),
+        }
+    }
+
+    /// What this challenge alone salts a password with: so what it set is told from what others did.
+    fn salt_of(&self, key: &ChallengeKey) -> [u8; 16] {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] =
+            self.secrets.handle.tag(&[b"salt", key.subject.as_bytes()]);
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
     }
 
     /// Gives a user a value that he lacks. One that he has, and that clients send along, may be repeated and not changed.
@@ -114,8 +137,14 @@ impl Pool {
         write(user, name, value)
     }
 
-    async fn replace_temporary_password(&self, mut user: User, new_password: &str) -> Result<User, Error> {
-        self.next_password(&user, new_password).await?.put_into(&mut user)?;
+    async fn replace_temporary_password(
+        &self,
+        mut user: User,
+        password: &str,
+        kept: KeptPassword,
+    ) -> Result<User, Error> {
+        let next = self.next_password_kept(&user, password, kept).await?;
+        next.put_into(&mut user)?;
         user.status = UserStatus::Confirmed;
         user.temporary_until = None;
         user.aliases = self.aliases_of(&user);
@@ -124,21 +153,18 @@ impl Pool {
             Ok(version) => Ok(User { version, ..user }),
             Err(Error::Conflict) => {
                 let user = self.ports.directory.user(self.id(), user.sub).await?.ok_or(Error::ChallengeInvalid)?;
-                self.already_replaced(user, new_password).await
+                already_set(user, next.kept())
             }
             Err(error) => Err(error),
         }
     }
+}
 
-    /// The same answer again, after one whose reply was lost: right only if it set this very password.
-    async fn already_replaced(&self, user: User, new_password: &str) -> Result<User, Error> {
-        let set = self.ports.hasher.verify(new_password, user.password.as_deref()).await?;
-        let same = match set {
-            PasswordCheck::Right | PasswordCheck::RightButOutdated => true,
-            PasswordCheck::Wrong => false,
-        };
-        if same && user.status == UserStatus::Confirmed { Ok(user) } else { Err(Error::ChallengeInvalid) }
-    }
+/// The same answer again, after one whose reply was lost: right only if this very challenge set this very password.
+/// Whoever knew the temporary one and keeps a challenge of his own learns nothing of what it gave way to, and guesses at
+/// it there are right for nobody.
+fn already_set(user: User, kept: &KeptPassword) -> Result<User, Error> {
+    if kept.is_of(&user) && user.status == UserStatus::Confirmed { Ok(user) } else { Err(Error::ChallengeInvalid) }
 }
 
 /// What a user has, by Cognito's names and as it spells values.

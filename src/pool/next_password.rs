@@ -21,6 +21,10 @@ enum Instead {
 }
 
 impl NextPassword {
+    pub(super) const fn kept(&self) -> &KeptPassword {
+        &self.kept
+    }
+
     /// Puts it in the place of the present one. `Conflict` when that is not the one that it was judged beside.
     pub(super) fn put_into(&self, user: &mut User) -> Result<(), Error> {
         if matches!(&self.instead, Instead::Of(present) if *present != user.password) {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use super::auth::{Proven, Step};
-use super::challenge::{Asked, Pending};
+use super::challenge::{Asked, Carried, Pending};
 use super::delivery::Delivery;
 use super::destination::{Admitted, Destination};
 use super::factor::{Factor, Factors, Preference};
@@ -79,7 +79,7 @@ impl Pool {
 
     /// Sends a user the code of a second factor and asks for it.
     pub(super) async fn ask_code_of(&self, step: CodeStep, terms: Terms<'_>, user: &User) -> Result<Asked, Error> {
-        let to = self.address_for(step, user)?.and_then(|_| Destination::of(user, step.contact));
+        let to = self.address_for(step, user).and_then(|_| Destination::of(user, step.contact));
         let to = to.ok_or(Error::ChallengeInvalid)?;
         self.count_factor_codes(user.sub).await?;
         let to = self.admit(to, Asker::SecondFactor).await?;
@@ -105,7 +105,7 @@ impl Pool {
             // An answer is counted when it is read, and when it is compared.
             attempts_left: self.ports.limits.code_attempts.saturating_mul(2),
             answer: Some(self.step_tag(step, account, to.map(|(_, to)| to.shown.as_str()), &code)),
-            payload: to.and_then(|(user, _)| self.challenge_of(step.purpose, terms, user, false).payload),
+            payload: to.map(|(user, to)| self.carried_by(step, terms, user, &to.shown)).transpose()?.flatten(),
         };
         let secret = Secret { kind: MessageKind::Authentication, text: &code, life };
         let via = Via { client: Some(&terms.client.id), metadata: terms.metadata };
@@ -121,6 +121,32 @@ impl Pool {
             vec![("CODE_DELIVERY_DELIVERY_MEDIUM", medium.to_owned()), ("CODE_DELIVERY_DESTINATION", seen.destination)];
         parameters.extend(about_user.map(|(user, _)| ("USER_ID_FOR_SRP", user.username.clone())));
         Ok(Asked { name: step.name, session, parameters })
+    }
+
+    /// What the challenge of a code carries on: also the address that is to be proven, which the user gets no sooner.
+    fn carried_by(
+        &self,
+        step: CodeStep,
+        terms: Terms<'_>,
+        user: &User,
+        address: &str,
+    ) -> Result<Option<String>, Error> {
+        let payload = self.challenge_of(step.purpose, terms, user, false).payload;
+        if step != CodeStep::EMAIL_SETUP {
+            return Ok(payload);
+        }
+        let sealed = self.seal_about(&self.code_key(step.purpose, user.sub), &address)?;
+        Ok(Carried { address: Some(&sealed), ..Carried::read(payload.as_deref().unwrap_or_default()) }.write())
+    }
+
+    /// The address that a challenge is to make the user's; none where it does not.
+    fn address_to_adopt(&self, step: CodeStep, pending: &Pending) -> Result<Option<Destination>, Error> {
+        if step != CodeStep::EMAIL_SETUP {
+            return Ok(None);
+        }
+        let sealed = pending.challenge.payload.as_deref().and_then(|payload| Carried::read(payload).address);
+        let address: Option<String> = self.open_about(&self.code_key(step.purpose, pending.user.sub), sealed);
+        Destination::parse(Contact::Email, &address.ok_or(Error::ChallengeInvalid)?).map(Some)
     }
 
     /// Answers a challenge that a code was sent for. A wrong code leaves it alive and counts, like a password's at the
@@ -150,13 +176,18 @@ impl Pool {
         if step == CodeStep::EMAIL_SETUP && !self.may_set_up(user, Factor::Email)? {
             return Err(Error::ChallengeInvalid);
         }
-        let proof = self.judge_step(step, &pending.key, user.sub, Some(user), code);
+        let adopted = self.address_to_adopt(step, &pending)?;
+        let address = adopted.as_ref().map_or_else(|| self.address_for(step, user), |new| Some(&new.shown));
+        let proof = self.judge_step(step, &pending.key, user.sub, address, code);
         let challenge = self.attempt(self.factor_account(user.sub), source, proof).await?;
         self.forgive_factor_codes(user.sub).await?;
         self.forgive_texts(step, user, Asker::SecondFactor).await?;
         let done = async {
-            let adopted = if step == CodeStep::EMAIL_SETUP { Some(self.adopt_email(user).await?) } else { None };
-            self.last_step(pending.terms(terms), adopted.as_ref().unwrap_or(user)).await
+            let user = match &adopted {
+                Some(address) => &self.adopt_email(user, address).await?,
+                None => user,
+            };
+            self.last_step(pending.terms(terms), user).await
         };
         self.or_put_back(&pending.key, &challenge, done.await).await
     }
@@ -172,7 +203,8 @@ impl Pool {
         let (key, kept) = self.kept(step.purpose, session, Some(terms.client)).await?;
         let user = self.owner_of(&kept, username).await?.user;
         let user = user.filter(|user| kept.payload.is_some() && self.stands(&kept, user));
-        let proof = self.judge_step(step, &key, kept.user, user.as_ref(), code);
+        let address = user.as_ref().and_then(|user| self.address_for(step, user));
+        let proof = self.judge_step(step, &key, kept.user, address, code);
         let challenge = self.attempt(kept.user, source, proof).await?;
         let user = user.ok_or(Error::CodeMismatch)?;
         self.forgive_mails_of(kept.user).await?;
@@ -196,10 +228,9 @@ impl Pool {
         step: CodeStep,
         key: &ChallengeKey,
         account: Uuid,
-        user: Option<&User>,
+        address: Option<&str>,
         code: &str,
     ) -> Result<Challenge, Error> {
-        let address = user.map(|user| self.address_for(step, user)).transpose()?.flatten();
         let tag = self.step_tag(step, account, address, code);
         match self.ports.tokens.answer_challenge(key, &tag, self.now()).await? {
             Answer::Right(challenge) if address.is_some() => Ok(challenge),
@@ -209,15 +240,9 @@ impl Pool {
     }
 
     /// Where the code of a step goes, if the user may take that step as he is now.
-    pub(super) fn address_for<'u>(&self, step: CodeStep, user: &'u User) -> Result<Option<&'u str>, Error> {
-        if step == CodeStep::EMAIL_SETUP {
-            return Ok(user.email.as_deref());
-        }
+    pub(super) fn address_for<'u>(&self, step: CodeStep, user: &'u User) -> Option<&'u str> {
         let address = self.reach(user, step.contact);
-        match step.first() {
-            Some(first) => Ok(address.filter(|_| self.may_begin_with(user, first))),
-            None => Ok(address),
-        }
+        address.filter(|_| step.first().is_none_or(|first| self.may_begin_with(user, first)))
     }
 
     /// Covers what the code is for (P07) and where it went: it dies once that is the user's no more.
@@ -226,43 +251,48 @@ impl Pool {
         self.secrets.code.tag(&[purpose, account.as_bytes(), address, code.as_bytes()])
     }
 
-    /// Gives a user who owes a factor the address that is to be one, and asks for the code that goes there. One that he
-    /// has already is not changed by who may not be he.
+    /// Asks a user who owes a factor for the code that goes to the address that is to be one; it becomes his with the
+    /// code. One that he has already is not changed by who may not be he.
     pub(super) async fn set_email_up(&self, terms: Terms<'_>, pending: Pending, email: &str) -> Result<Asked, Error> {
-        if !self.may_set_up(&pending.user, Factor::Email)? {
+        let user = &pending.user;
+        if !self.may_set_up(user, Factor::Email)? {
             return Err(Rule::Form("The user pool has no second factor by email.").into());
         }
-        let address = EmailAddress::parse(email).map_err(|_| Rule::Form("Invalid email address format."))?;
-        let give = |user: &mut User| match &user.email_key {
-            Some(key) if *key == address.key => Ok(()),
-            Some(_) => Err(Rule::Form("The user has another email address.").into()),
-            None => {
-                (user.email, user.email_key) = (Some(address.shown.clone()), Some(address.key.clone()));
-                user.email_verified = false;
-                Ok(())
-            }
-        };
-        let user = self.change_user(pending.user.sub, give).await.map_err(taken)?;
-        let asked = self.ask_code_of(CodeStep::EMAIL_SETUP, pending.terms(terms), &user).await?;
+        let address = Destination::from(address_of(user, email)?);
+        if !self.is_free(user, &address).await? {
+            return Err(Rule::AliasTaken("email").into());
+        }
+        self.count_factor_codes(user.sub).await?;
+        let to = self.admit_typed(address).await?;
+        let (step, seen) = (CodeStep::EMAIL_SETUP, Delivery::to(&to.shown));
+        let asked = self.ask_code(step, pending.terms(terms), user.sub, Some((user, &to)), seen).await?;
         self.consume(&pending).await?;
         Ok(asked)
     }
 
-    async fn adopt_email(&self, user: &User) -> Result<User, Error> {
+    async fn adopt_email(&self, user: &User, address: &Destination) -> Result<User, Error> {
         let adopt = |now: &mut User| {
-            let same = now.email_key == user.email_key && self.proof_state(now) == self.proof_state(user);
-            if !same || !self.may_set_up(now, Factor::Email)? {
+            let other = now.email_key.as_ref().is_some_and(|key| *key != address.key);
+            if other || self.proof_state(now) != self.proof_state(user) || !self.may_set_up(now, Factor::Email)? {
                 return Err(Error::ChallengeInvalid);
             }
-            now.email_verified = true;
+            address.become_proven(now);
             let mut factors = Factors::read(now)?;
             factors.prefer(Factor::Email, Preference { enabled: true, preferred: false });
             factors.write(now)
         };
-        self.change_user(user.sub, adopt).await.map_err(taken)
+        let adopted = self.change_user(user.sub, adopt).await;
+        adopted
+            .map_err(|error| if matches!(error, Error::UserExists) { Rule::AliasTaken("email").into() } else { error })
     }
 }
 
-fn taken(error: Error) -> Error {
-    if matches!(error, Error::UserExists) { Rule::AliasTaken("email").into() } else { error }
+/// The address that a user names, which must be his if he has one: then as he has it.
+fn address_of(user: &User, email: &str) -> Result<EmailAddress, Error> {
+    let named = EmailAddress::parse(email).map_err(|_| Rule::Form("Invalid email address format."))?;
+    match (&user.email, &user.email_key) {
+        (Some(own), Some(key)) if *key == named.key => Ok(EmailAddress { shown: own.clone(), key: named.key }),
+        (_, Some(_)) => Err(Rule::Form("The user has another email address.").into()),
+        (_, None) => Ok(named),
+    }
 }

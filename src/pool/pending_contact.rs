@@ -47,26 +47,27 @@ impl Pool {
     /// Writes what of a change does not wait; the user as he is then.
     pub(super) async fn write_change(&self, user: &User, party: Party<'_>, change: &Change) -> Result<User, Error> {
         for to in &change.later {
-            self.check_free(user, to).await?;
+            if !self.is_free(user, to).await? {
+                return Err(Rule::AliasTaken(match to.contact {
+                    Contact::Email => "given email",
+                    Contact::PhoneNumber => "given phone_number",
+                })
+                .into());
+            }
         }
         if change.now.is_empty() { Ok(user.clone()) } else { self.write_as(user, party, &change.now).await }
     }
 
-    /// Refuses a contact that another is called by: where users are called by theirs, it is never free for a second.
-    async fn check_free(&self, user: &User, to: &Destination) -> Result<(), Error> {
+    /// Whether no other is called by a contact: where users are called by theirs, it is never free for a second.
+    pub(super) async fn is_free(&self, user: &User, to: &Destination) -> Result<bool, Error> {
         let mut tried = user.clone();
         to.become_proven(&mut tried);
         (tried.email_verified, tried.phone_verified) = (false, false);
         if !self.aliases_of(&tried).is_some_and(|aliases| aliases.contains(&to.key)) {
-            return Ok(());
+            return Ok(true);
         }
         let holder = self.ports.directory.user_by_login(self.id(), "", &to.key).await?;
-        let free = holder.is_none_or(|holder| holder.sub == user.sub);
-        let alias = match to.contact {
-            Contact::Email => "given email",
-            Contact::PhoneNumber => "given phone_number",
-        };
-        if free { Ok(()) } else { Err(Rule::AliasTaken(alias).into()) }
+        Ok(holder.is_none_or(|holder| holder.sub == user.sub))
     }
 
     /// Keeps a new contact together with the code that proves it, in place of any that waited, and sends the code to it.

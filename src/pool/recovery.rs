@@ -24,6 +24,16 @@ pub(super) enum NoReset {
     NoAddress,
 }
 
+/// What is asked for when a password is lost.
+pub(super) struct Reset {
+    /// Whose; without a user where none may reset his.
+    pub(super) login: Login,
+    /// Where the message goes.
+    pub(super) to: Option<Destination>,
+    /// Where it seems to go.
+    seen: Delivery,
+}
+
 impl Pool {
     /// Sends a reset code; answers where it went. Says nothing about whether the user exists, unless client or pool
     /// say otherwise; a name without a user costs the same steps, and seems to have a contact.
@@ -38,16 +48,11 @@ impl Pool {
         source: IpAddr,
     ) -> Result<Delivery, Error> {
         let terms = terms.into();
-        if self.settings.resets_by_administrator() {
-            return Err(Rule::ResetByAdministrator.into());
-        }
         let ways = self.ways_to_reset();
         if ways.is_empty() {
             return Err(NO_SMS.into());
         }
-        let (login, to) = self.ask_reset(terms, username, &ways, source).await?;
-        let seen = to.as_ref().map(|to| Delivery::to(&to.shown));
-        let seen = seen.unwrap_or_else(|| self.seeming_delivery(username, &ways));
+        let Reset { login, to, seen } = self.ask_reset(terms, username, &ways, source).await?;
         let hidden = self.hides_existence(terms.client);
         let to = self.admit_asked(hidden, (login.account, seen.contact), to).await?;
         let via = Via { client: Some(&terms.client.id), metadata: terms.metadata };
@@ -69,14 +74,20 @@ impl Pool {
         name: &str,
         ways: &[Contact],
         source: IpAddr,
-    ) -> Result<(Login, Option<Destination>), Error> {
+    ) -> Result<Reset, Error> {
         let login = self.find_login(name).await?;
+        if self.settings.resets_by_administrator() {
+            self.count_source(source).await?;
+            let tells = login.user.is_none() && !self.hides_existence(terms.client);
+            return Err(if tells { Error::UserNotFound } else { Rule::ResetByAdministrator.into() });
+        }
         self.count_mail(login.account, source).await?;
         let Login { account, user } = self.migrate(terms, login, name, None, source).await?;
+        let seen = self.seen_delivery(user.as_ref(), name, ways);
         match self.may_reset(user.as_ref(), ways) {
             Err(why) if !self.hides_existence(terms.client) => Err(refusal(&why)),
-            Err(_) => Ok((Login { account, user: None }, None)),
-            Ok(to) => Ok((Login { account, user }, Some(to))),
+            Err(_) => Ok(Reset { login: Login { account, user: None }, to: None, seen }),
+            Ok(to) => Ok(Reset { login: Login { account, user }, seen: Delivery::to(&to.shown), to: Some(to) }),
         }
     }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::attribute::{Life, NamedValues, Party};
 use super::code::CodeFor;
 use super::delivery::{Delivery, has};
-use super::destination::Destination;
+use super::destination::{Admitted, Destination};
 use super::message::Via;
 use super::settings::Contact;
 use super::sign_up_trigger::ForHooks;
@@ -61,6 +61,27 @@ impl Pool {
         draft: Registration<'_>,
         source: IpAddr,
     ) -> Result<Registered, Error> {
+        let mut user = self.registrant(client, &draft)?;
+        self.count_source(source).await?;
+        self.pre_sign_up(&client.id, &mut user, draft.told).await?;
+        let confirmed = user.status == UserStatus::Confirmed;
+        let contact = if confirmed { None } else { self.to_prove(|contact| has(&user, contact))? };
+        let to = match contact.and_then(|contact| Destination::of(&user, contact)) {
+            Some(to) => Some(self.admit_typed(to).await?),
+            None => None,
+        };
+        let user = self.make_registrant(user, draft.password).await?;
+        if confirmed {
+            self.post_sign_up(Some(&client.id), &user, draft.told.metadata).await?;
+        }
+        match to {
+            Some(to) => self.ask_to_confirm(client, user, &to, draft.told.metadata).await,
+            None => Ok(Registered { user, delivery: None }),
+        }
+    }
+
+    /// Whom a registration would make.
+    fn registrant(&self, client: &Client, draft: &Registration<'_>) -> Result<User, Error> {
         if !self.settings.self_sign_up {
             return Err(Rule::NoSignUp.into());
         }
@@ -75,25 +96,26 @@ impl Pool {
             None if self.settings.passwordless() => {}
             None => return Err(Rule::Form("Missing required parameter Password").into()),
         }
-        self.count_source(source).await?;
-        self.pre_sign_up(&client.id, &mut user, draft.told).await?;
-        let confirmed = user.status == UserStatus::Confirmed;
-        let contact = if confirmed { None } else { self.to_prove(|contact| has(&user, contact))? };
-        let to = match contact.and_then(|contact| Destination::of(&user, contact)) {
-            Some(to) => Some(self.admit_typed(to).await?),
-            None => None,
-        };
-        if let Some(password) = draft.password {
+        Ok(user)
+    }
+
+    async fn make_registrant(&self, mut user: User, password: Option<&str>) -> Result<User, Error> {
+        if let Some(password) = password {
             user.keep(&self.keep_password(&user.username, password).await?);
         }
         user.aliases = self.aliases_of(&user);
-        let user = self.create_or_take(&user, false).await?;
-        if confirmed {
-            self.post_sign_up(Some(&client.id), &user, draft.told.metadata).await?;
-        }
-        let Some(to) = to else { return Ok(Registered { user, delivery: None }) };
-        let via = Via { client: Some(&client.id), metadata: draft.told.metadata };
-        match self.send_code(CodeFor::SIGN_UP, via, user.sub, Some((&user, &to))).await {
+        self.create_or_take(&user, false).await
+    }
+
+    async fn ask_to_confirm(
+        &self,
+        client: &Client,
+        user: User,
+        to: &Admitted,
+        metadata: Option<&Metadata>,
+    ) -> Result<Registered, Error> {
+        let via = Via { client: Some(&client.id), metadata };
+        match self.send_code(CodeFor::SIGN_UP, via, user.sub, Some((&user, to))).await {
             Ok(()) => Ok(Registered { delivery: Some(Delivery::to(&to.shown)), user }),
             Err(error) => {
                 self.ports.directory.delete_user(self.id(), user.sub).await?;

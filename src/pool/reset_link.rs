@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::link::{Link, LinkTo, Recipient};
+use super::recovery::Reset;
 use super::settings::Contact;
 use super::user::own_names;
 use super::{Client, Pool};
@@ -27,7 +28,7 @@ impl Pool {
     /// Errors: `TooManyRequests`, `Hook`, `Unavailable`; with existence shown also `UserNotFound`, `NoVerifiedAddress`
     /// and the standings.
     pub async fn forgot_password_link(&self, link: &LinkTo<'_>, name: &str, source: IpAddr) -> Result<i64, Error> {
-        let (login, to) = self.ask_reset(link.client.into(), name, &self.ways_of_links(), source).await?;
+        let Reset { login, to, .. } = self.ask_reset(link.client.into(), name, &self.ways_of_links(), source).await?;
         let user = login.user.as_ref();
         let email_key = to.as_ref().map(|to| to.key.clone());
         let about = Replaced { state: self.password_state(user), email_key };

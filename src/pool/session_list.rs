@@ -49,6 +49,12 @@ impl Pool {
         self.cut(found, PAGE, &query, place)
     }
 
+    /// When a session was last used, if that is known: where refresh tokens do not rotate, it is not kept.
+    pub fn last_use(&self, session: &Session) -> Option<Timestamp> {
+        let rotates = self.client(&session.client).is_ok_and(|client| client.rotation.is_some());
+        (rotates || session.refreshes == 0).then_some(session.rotated_at)
+    }
+
     /// Ends one session of a user, at once and for good; his others go on. `own` is the session of a caller who may not
     /// end his own: signing out is for that.
     ///

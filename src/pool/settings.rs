@@ -141,6 +141,16 @@ impl Default for Usernames {
     }
 }
 
+impl Usernames {
+    /// Whether an address finds a user.
+    pub(super) fn has_email(&self) -> bool {
+        match self {
+            Self::Chosen { aliases } => aliases.contains(&Alias::Email),
+            Self::Contact { contacts } => contacts.contains(&Contact::Email),
+        }
+    }
+}
+
 /// What a sign-in by choice begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

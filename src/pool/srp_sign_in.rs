@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
+use super::alias::refuse_alias_forms;
 use super::auth::{Login, Proven, Step};
-use super::name::Username;
 use super::settings::Usernames;
 use super::srp::{Claim, Identity, Place, SecretBlock, ServerChallenge, SrpA, Verifier};
 use super::user::check_standing;
@@ -103,7 +103,7 @@ impl Pool {
         let a = SrpA::parse(srp_a)?;
         self.ports.hasher.room()?;
         let login = self.find_login(username).await?;
-        self.may_attempt(login.account, source).await?;
+        self.begin_attempt(login.account, source).await?;
         if !self.hides_existence(client) {
             let user = login.user.as_ref().ok_or(Error::UserNotFound)?;
             may_begin(user)?;
@@ -111,6 +111,9 @@ impl Pool {
         if then.is_none() {
             self.pre_authentication(terms, (login.account, login.user.as_ref()), username, source).await?;
         }
+        // One who only registered, where that is not told, is asked like nobody.
+        let user = login.user.filter(|user| !self.hides_sign_up(client, user));
+        let login = Login { user, ..login };
         let verifier = self.verifier_or_none(login.account, login.user.as_ref())?;
         let user_id =
             login.user.as_ref().map_or_else(|| self.absent_name(&login, username), |user| user.username.clone());
@@ -131,13 +134,14 @@ impl Pool {
         Ok(own.unwrap_or_else(|| Verifier::simulated(&self.secrets.srp_absent, self.id(), &account.to_string())))
     }
 
-    /// What a user of this name would be called.
+    /// What a user of this name would be called: not as it was typed, which would tell that nobody has it in another
+    /// spelling.
     pub(super) fn absent_name(&self, login: &Login, typed: &str) -> String {
-        match self.settings.usernames {
-            Usernames::Chosen { .. } => Username::parse(typed).map(|name| name.shown).ok(),
-            Usernames::Contact { .. } => None,
-        }
-        .unwrap_or_else(|| login.account.to_string())
+        let name = match &self.settings.usernames {
+            Usernames::Chosen { aliases } if refuse_alias_forms(aliases, typed).is_ok() => self.username(typed).ok(),
+            Usernames::Chosen { .. } | Usernames::Contact { .. } => None,
+        };
+        name.map_or_else(|| login.account.to_string(), |name| name.key)
     }
 
     /// Reckons the server's number and keeps that there is such an exchange; answers `SRP_B` and `SECRET_BLOCK`.
@@ -230,6 +234,7 @@ impl Pool {
             return proven.and(Err(Error::NotFound(Kind::Device)));
         }
         self.use_block(&block).await?;
+        self.forgive_source(source).await?;
         let proven = self.attempt(account, source, self.prove_by_srp(client, user, block, &proof)).await?;
         let terms = terms.on(proof.device);
         match kept.payload {

@@ -203,11 +203,19 @@ fn read<T: DeserializeOwned>(response: Map<String, Value>) -> Result<T, HookErro
         .map_err(|fault| HookError::Malformed(format!("response.{}", fault.path())))
 }
 
-/// Whoever fills in a typed response leaves null what he has nothing to say to.
-fn drop_nulls(value: &mut Value) {
-    if let Value::Object(members) = value {
-        members.retain(|_, member| !member.is_null());
-        members.values_mut().for_each(drop_nulls);
+/// What is null is absent: whoever fills in a typed object leaves null what he has nothing to say to (contract cognito
+/// §0.1). The depth is bounded by what serde_json reads.
+pub fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => {
+            items.retain(|item| !item.is_null());
+            items.iter_mut().for_each(drop_nulls);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

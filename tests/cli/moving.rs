@@ -242,7 +242,7 @@ async fn cognitos_csv_goes_out_and_comes_in_by_a_job_whose_refusals_an_operator_
         hashes: None,
     };
     let job = pool.create_import_job(draft).await.unwrap();
-    let url = pool.upload_url(&job);
+    let url = pool.upload_url(&job).unwrap();
     let of = |name: &str| url.split(name).nth(1).unwrap().split('&').next().unwrap();
     let mut upload = pool.begin_upload(&job.id, of("expires=").parse().unwrap(), of("signature=")).await.unwrap();
     upload.add(text.as_bytes()).await.unwrap();

@@ -219,11 +219,6 @@ async fn what_a_pool_can_not_have_is_refused_by_name(app: TestApp) {
             "AutoVerifiedAttributes phone_number is not available on this server.",
         ),
         (
-            "AccountRecoverySetting",
-            json!({ "RecoveryMechanisms": [{ "Priority": 1, "Name": "admin_only" }] }),
-            "AccountRecoverySetting admin_only is not available on this server.",
-        ),
-        (
             "Schema",
             json!([{ "Name": "email", "AttributeDataType": "Number" }]),
             "You can not change AttributeDataType or set developerOnlyAttribute for standard schema attribute email",

@@ -22,7 +22,7 @@ const LOCKED: &str = "NotAuthorizedException: Password attempts exceeded";
 const NOW: &str = "Sat Nov 21 12:00:00 UTC 2026";
 
 /// A pool whose triggers ask for 42, three times at most, after the password where that comes first.
-async fn with_custom_auth(app: &TestApp) {
+pub(super) async fn with_custom_auth(app: &TestApp) {
     app.have_triggers(&[DefineAuthChallenge, CreateAuthChallenge, VerifyAuthChallengeResponse]).await;
     app.change_pool(|pool| pool.srp = true).await;
     app.change_client(|client| client.auth_flows = Some([AuthFlow::AllowCustomAuth].into())).await;
@@ -168,12 +168,12 @@ async fn a_third_wrong_answer_ends_the_sign_in_because_the_triggers_say_so(app: 
     assert_eq!(refused(&answer(&app, &session, "alice", "42").await), USED);
 }
 
-async fn begin_with_password(app: &TestApp, srp: &SrpClient, name: &str) -> Answer {
+pub(super) async fn begin_with_password(app: &TestApp, srp: &SrpClient, name: &str) -> Answer {
     let parameters = json!({ "USERNAME": name, "CHALLENGE_NAME": "SRP_A", "SRP_A": srp.srp_a() });
     call(app, "InitiateAuth", json!({ "AuthFlow": "CUSTOM_AUTH", "AuthParameters": parameters })).await
 }
 
-async fn prove(app: &TestApp, srp: &SrpClient, asked: &Answer, password: &str) -> Answer {
+pub(super) async fn prove(app: &TestApp, srp: &SrpClient, asked: &Answer, password: &str) -> Answer {
     let responses = srp.answer(app.pool().id(), &asked.json()["ChallengeParameters"], password, NOW);
     let body = json!({ "ChallengeName": "PASSWORD_VERIFIER", "ChallengeResponses": responses });
     call(app, "RespondToAuthChallenge", body).await

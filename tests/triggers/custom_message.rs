@@ -1,7 +1,8 @@
 //! CustomMessage: a trigger's own words in every message, which must have room for the code.
 
 use cognate::pool::Trigger::CustomMessage;
-use cognate::pool::settings::{Contact, MfaMode, MfaRules};
+use cognate::pool::client::AuthFlow;
+use cognate::pool::settings::{Contact, FirstProof, MfaMode, MfaRules};
 use serde_json::{Value, json};
 
 use super::server::{Reply, with_hook};
@@ -197,4 +198,45 @@ async fn each_text_message_is_in_the_triggers_words(app: TestApp) {
     let carol = json!({ "Username": "carol", "DesiredDeliveryMediums": ["SMS"], "UserAttributes": attributes(NUMBER) });
     assert_eq!(refused(&admin(&app, "AdminCreateUser", carol).await), nonsense);
     assert!(app.pool().find_user("carol").await.is_err());
+}
+
+// Contract cognito (j): what comes with InitiateAuth is for the triggers before a proof, and for them alone.
+story!(what_a_sign_in_begins_with_is_not_told_to_the_words_of_its_code, super::with_hook);
+async fn what_a_sign_in_begins_with_is_not_told_to_the_words_of_its_code(app: TestApp) {
+    super::user(&app, "alice").await;
+    app.have_triggers(&[CustomMessage]).await;
+    app.change_pool(|pool| pool.first_proofs = vec![FirstProof::Password, FirstProof::EmailOtp]).await;
+    app.change_client(|client| {
+        client.auth_flows = Some([AuthFlow::AllowUserAuth, AuthFlow::AllowUserPasswordAuth].into());
+    })
+    .await;
+    let heard = || {
+        let heard = app.heard();
+        assert_eq!(heard.len(), 1);
+        assert_eq!(heard[0]["triggerSource"], "CustomMessage_Authentication");
+        heard[0]["request"]["clientMetadata"].clone()
+    };
+    let begin = async |flow: &str, more: Value| {
+        let mut given = json!({ "USERNAME": "alice" });
+        given.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let body = json!({ "AuthFlow": flow, "AuthParameters": given, "ClientMetadata": { "said": "at first" } });
+        call(&app, "InitiateAuth", body).await
+    };
+    // As first factor, at once and by choice.
+    begin("USER_AUTH", json!({ "PREFERRED_CHALLENGE": "EMAIL_OTP" })).await;
+    assert_eq!(heard(), Value::Null);
+    let choice = begin("USER_AUTH", json!({})).await;
+    let body = json!({
+        "ChallengeName": "SELECT_CHALLENGE", "Session": choice.field("Session"),
+        "ChallengeResponses": { "USERNAME": "alice", "ANSWER": "EMAIL_OTP" }, "ClientMetadata": { "said": "later" }
+    });
+    assert_eq!(call(&app, "RespondToAuthChallenge", body).await.status, 200);
+    assert_eq!(heard(), json!({ "said": "later" }));
+    // As second factor, behind a password in either flow.
+    let rules = MfaRules { mode: MfaMode::On, software_token: false, email: true, sms: false };
+    app.change_pool(|pool| pool.mfa = rules).await;
+    begin("USER_PASSWORD_AUTH", json!({ "PASSWORD": PASSWORD })).await;
+    assert_eq!(heard(), Value::Null);
+    begin("USER_AUTH", json!({ "PREFERRED_CHALLENGE": "PASSWORD", "PASSWORD": PASSWORD })).await;
+    assert_eq!(heard(), Value::Null);
 }

@@ -2,6 +2,8 @@
 
 use cognate::pool::NewUser;
 use cognate::pool::Trigger::{PostAuthentication, PreAuthentication, PreTokenGeneration};
+use cognate::pool::client::AuthFlow;
+use cognate::pool::settings::Contact;
 use serde_json::{Value, json};
 
 use super::server::{Reply, with_hook};
@@ -134,4 +136,43 @@ async fn a_change_of_password_is_no_sign_in(app: TestApp) {
     let source = [127, 0, 0, 1].into();
     app.pool().replace_password("alice", "another-long-password", PASSWORD, source, None).await.unwrap();
     assert_eq!(app.heard(), Vec::<Value>::new());
+}
+
+// Whoever has just registered is asked about like everybody: the Session of a registration passes nothing by.
+story!(the_first_sign_in_after_a_registration_is_asked_about, super::with_hook);
+async fn the_first_sign_in_after_a_registration_is_asked_about(app: TestApp) {
+    app.change_pool(|pool| {
+        pool.self_sign_up = true;
+        pool.auto_verify = vec![Contact::Email];
+    })
+    .await;
+    app.change_client(|client| client.auth_flows = Some([AuthFlow::AllowUserAuth].into())).await;
+    app.have_triggers(&[PreAuthentication, PostAuthentication]).await;
+    let attributes = json!([{ "Name": "email", "Value": "alice@example.test" }]);
+    let body = json!({ "Username": "alice", "Password": PASSWORD, "UserAttributes": attributes });
+    let registered = call(&app, "SignUp", body).await.field("Session");
+    let mail = app.mail().await;
+    let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit());
+    let code = mail.lines().map(str::trim).find(is_code).unwrap().to_owned();
+    let body = json!({ "Username": "alice", "ConfirmationCode": code, "Session": registered });
+    let confirmed = call(&app, "ConfirmSignUp", body).await.field("Session");
+    let begin = async || {
+        let body = json!({
+            "AuthFlow": "USER_AUTH", "AuthParameters": { "USERNAME": "alice" }, "Session": confirmed,
+            "ClientMetadata": { "said": "at first" }
+        });
+        call(&app, "InitiateAuth", body).await
+    };
+    app.on("PreAuthentication", Reply::Refuse("closed on sundays"));
+    let words = "UserLambdaValidationException: PreAuthentication failed with error closed on sundays.";
+    assert_eq!(refused(&begin().await), words);
+    let heard = app.heard();
+    assert_eq!(heard.len(), 1);
+    assert_eq!(heard[0]["request"]["validationData"], json!({ "said": "at first" }));
+    let alice = app.pool().find_user("alice").await.unwrap();
+    assert!(app.pool().sessions_of(&alice).await.unwrap().is_empty());
+    // Let in later, he is.
+    app.on("PreAuthentication", Reply::Fill(json!({})));
+    assert!(app.accepts(&result(&begin().await, "AccessToken")).await);
+    assert_eq!(app.heard_sources(), ["PreAuthentication_Authentication", "PostAuthentication_Authentication"]);
 }

@@ -22,6 +22,7 @@ async fn a_job_is_told_whole(app: TestApp) {
     assert_eq!(made, wanted);
     app.clock.advance_seconds(60);
     put(&app, &made, &format!("{HEADER}\n{}", row("ann"))).await;
+    wanted.as_object_mut().unwrap().remove("PreSignedUrl");
     wanted["StartDate"] = json!(1_795_262_460.0);
     wanted["Status"] = json!("Pending");
     assert_eq!(super::job(&about(&app, "StartUserImportJob", &made).await), wanted);

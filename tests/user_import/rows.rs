@@ -188,3 +188,37 @@ async fn a_file_that_is_not_the_pools_fails_as_a_whole(app: TestApp) {
     // A header alone is a file to the end of which there is nothing to do.
     assert_eq!(done(&app, json!({}), HEADER).await["Status"], "Succeeded");
 }
+
+// A second factor that somebody had is asked for here, too, whatever else there is.
+story!(the_flag_of_mfa_is_the_factor_that_is_asked_for, crate::servers::gateway::Gateway::of);
+async fn the_flag_of_mfa_is_the_factor_that_is_asked_for(app: TestApp) {
+    let change = |pool: &mut PoolSettings| {
+        pool.auto_verify = vec![Contact::Email];
+        pool.mfa = MfaRules { mode: MfaMode::Optional, software_token: true, email: true, sms: true };
+    };
+    app.change_pool(change).await;
+    let row = |name: &str, number: &str, proven: bool, flag: bool| {
+        format!("{name},,,,,,,,,,{name}@example.test,true,,,,,{number},{proven},,,{flag}\n")
+    };
+    let file = [
+        row("ann", "+12065550101", true, true),
+        row("bob", "+12065550102", true, false),
+        row("cyd", "+12065550103", false, true),
+        row("dan", "", false, true),
+    ];
+    let done = done(&app, json!({}), &format!("{HEADER}\n{}", file.concat())).await;
+    assert_eq!(counts(&done), (2, 0, 2));
+    let reason = "cognito:mfa_enabled is true, but the user can not be sent codes by text message.";
+    let wanted = [4, 5].map(|line| format!("[FAILED] Line Number {line} - {reason}"));
+    assert_eq!(faults(&app, &done).await, wanted);
+    for (name, factors, challenge) in [("ann", json!(["SMS_MFA"]), json!("SMS_MFA")), ("bob", json!(null), json!(null))]
+    {
+        let body = json!({ "UserPoolId": app.pool().id(), "Username": name });
+        let seen = app.cognito_admin("AdminGetUser", body).await.json();
+        assert_eq!((&seen["UserStatus"], &seen["UserMFASettingList"]), (&json!("RESET_REQUIRED"), &factors), "{name}");
+        app.pool().set_password(name, crate::app::PASSWORD, false).await.unwrap();
+        let given = json!({ "USERNAME": name, "PASSWORD": crate::app::PASSWORD });
+        let body = json!({ "ClientId": app.client().id, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": given });
+        assert_eq!(app.cognito("InitiateAuth", body).await.json()["ChallengeName"], challenge, "{name}");
+    }
+}

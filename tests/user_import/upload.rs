@@ -22,6 +22,78 @@ async fn the_address_is_the_configured_one_and_stays_the_same(app: TestApp) {
     assert_eq!(listed["UserImportJobs"][0]["PreSignedUrl"], made["PreSignedUrl"]);
 }
 
+// Who may only look at jobs does not learn where their files can be replaced.
+story!(the_address_is_not_told_once_a_file_came_or_it_is_too_late_for_one);
+async fn the_address_is_not_told_once_a_file_came_or_it_is_too_late_for_one(app: TestApp) {
+    prepared(&app).await;
+    let [made, late] = [create(&app, json!({})).await, create(&app, json!({})).await];
+    assert_eq!(put(&app, &made, &format!("{HEADER}\n{}", row("ann"))).await.status, 200);
+    let listed = async || {
+        let jobs = call(&app, "ListUserImportJobs", json!({ "MaxResults": 2 })).await.json()["UserImportJobs"].clone();
+        let told = jobs.as_array().unwrap().iter().filter(|job| job.get("PreSignedUrl").is_some()).count();
+        (told, described(&app, &made).await.get("PreSignedUrl").cloned())
+    };
+    assert_eq!(listed().await, (1, None));
+    assert_eq!(described(&app, &late).await["PreSignedUrl"], late["PreSignedUrl"]);
+    app.clock.advance_seconds(900);
+    assert_eq!(listed().await, (0, None));
+    assert_eq!(job(&about(&app, "StartUserImportJob", &made).await).get("PreSignedUrl"), None);
+}
+
+/// Whether the job has a file, as any replica sees it.
+async fn has_file(app: &TestApp, made: &serde_json::Value) -> bool {
+    let directory = &app.replicas().last().unwrap().api.ports.directory;
+    let job = directory.document("import_job", made["JobId"].as_str().unwrap()).await.unwrap().unwrap();
+    serde_json::from_str::<serde_json::Value>(&job.body).unwrap()["file"].is_object()
+}
+
+// What was written while nobody waited for the answer any more, because it was lost or took too long, is written.
+story!(a_file_that_the_job_has_is_not_swept_because_the_answer_was_lost);
+async fn a_file_that_the_job_has_is_not_swept_because_the_answer_was_lost(app: TestApp) {
+    prepared(&app).await;
+    let made = create(&app, json!({})).await;
+    let path = path_of(&app, &made);
+    let of = |name: &str| path.split(name).nth(1).unwrap().split('&').next().unwrap();
+    let id = made["JobId"].as_str().unwrap();
+    let mut upload = app.pool().begin_upload(id, of("expires=").parse().unwrap(), of("signature=")).await.unwrap();
+    upload.add(format!("{HEADER}\n{}", row("ann")).as_bytes()).await.unwrap();
+    {
+        let mut finish = Box::pin(upload.finish());
+        while !has_file(&app, &made).await {
+            // One step at a time, and nobody looks when it is done.
+            assert!(futures_util::poll!(finish.as_mut()).is_pending(), "the answer came before it could be lost");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+    upload.abandon().await.unwrap();
+    job(&about(&app, "StartUserImportJob", &made).await);
+    super::importer(&app).turn().await.unwrap();
+    assert_eq!(described(&app, &made).await["ImportedUsers"], 1);
+}
+
+story!(a_file_that_the_job_does_not_take_is_gone);
+async fn a_file_that_the_job_does_not_take_is_gone(app: TestApp) {
+    prepared(&app).await;
+    let made = create(&app, json!({})).await;
+    let path = path_of(&app, &made);
+    let of = |name: &str| path.split(name).nth(1).unwrap().split('&').next().unwrap();
+    let id = made["JobId"].as_str().unwrap();
+    let mut late = app.pool().begin_upload(id, of("expires=").parse().unwrap(), of("signature=")).await.unwrap();
+    late.add(HEADER.as_bytes()).await.unwrap();
+    assert_eq!(put(&app, &made, HEADER).await.status, 200);
+    job(&about(&app, "StartUserImportJob", &made).await);
+    assert!(late.finish().await.is_err());
+    late.abandon().await.unwrap();
+    let directory = &app.api.ports.directory;
+    let kept = directory.document("import_job", id).await.unwrap().unwrap();
+    let body: serde_json::Value = serde_json::from_str(&kept.body).unwrap();
+    let parts = async |index: usize| {
+        let upload = body["uploads"][index].as_str().unwrap();
+        directory.documents("import_part", upload).await.unwrap().len()
+    };
+    assert_eq!((parts(0).await, parts(1).await), (0, 1));
+}
+
 story!(only_the_signed_address_takes_a_file_and_only_in_its_time);
 async fn only_the_signed_address_takes_a_file_and_only_in_its_time(app: TestApp) {
     prepared(&app).await;

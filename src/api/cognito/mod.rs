@@ -48,7 +48,7 @@ use serde_json::Value;
 use super::http::{self, OperationName, Outcome, RequestId};
 use super::{Api, Dialect, Route, ops};
 use crate::config;
-use crate::pool::{AccessKey, Pools};
+use crate::pool::{AccessKey, ON_BEHALF, Pools, drop_nulls};
 use fault::Fault;
 use model::model;
 use operation::{Call, Operation};
@@ -156,7 +156,10 @@ impl Exchange {
         let named = |member: &str| input.get(member).and_then(Value::as_str);
         let issuer = named("AccessToken").and_then(Pools::named_by);
         self.api.pools.meet(named("UserPoolId").or(issuer.as_deref()), named("ClientId")).await?;
-        let source = http::caller_address(&self.request, &http.trusted_proxies);
+        let source = match operation.who {
+            Who::Nobody | Who::AccessToken => http::caller_address(&self.request, &http.trusted_proxies),
+            Who::Signed => ON_BEHALF,
+        };
         let call = Call { api: self.api.clone(), source };
         (operation.run)(&call, input).await
     }
@@ -218,19 +221,4 @@ fn parse(body: &Bytes) -> Result<Value, Fault> {
     let mut input = serde_json::from_slice(body).map_err(|_| Fault::unreadable("The body is not valid JSON."))?;
     drop_nulls(&mut input);
     Ok(input)
-}
-
-/// The depth is bounded by what serde_json reads.
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|_, field| !field.is_null());
-            fields.values_mut().for_each(drop_nulls);
-        }
-        Value::Array(items) => {
-            items.retain(|item| !item.is_null());
-            items.iter_mut().for_each(drop_nulls);
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }

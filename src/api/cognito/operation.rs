@@ -109,7 +109,7 @@ pub(super) struct Empty {}
 pub(super) struct Call {
     /// The pools and the ports.
     pub(super) api: Arc<Api>,
-    /// Where the caller is.
+    /// Where the caller is, if that says who he is.
     pub(super) source: IpAddr,
 }
 

@@ -27,6 +27,7 @@ const NOT_BUILT: [(&str, &str); 5] = [
     ("WebAuthnConfiguration", "{}"),
 ];
 
+const ADMIN_ALONE: &str = "Account Recovery Setting cannot use admin_only setting with any other recovery mechanisms.";
 const DAY: u64 = 24 * 3600;
 /// Days that an invited user has by default.
 const INVITATION_DAYS: u64 = 7;
@@ -144,10 +145,9 @@ impl PoolRules {
         }
         let security = rules.rest.get("UserPoolAddOns").and_then(|add_ons| add_ons.get("AdvancedSecurityMode"));
         refuse_if(security.is_some_and(|mode| mode != "OFF"), "UserPoolAddOns.AdvancedSecurityMode")?;
-        refuse_if(
-            rules.rest.get("AccountRecoverySetting").is_some_and(only_by_admin),
-            "AccountRecoverySetting admin_only",
-        )?;
+        if rules.rest.get("AccountRecoverySetting").is_some_and(mixes_admin) {
+            return Err(Fault::invalid(ADMIN_ALONE));
+        }
         rules.texts.check()?;
         rules.admin_create_user_config.invite_message_template.check()?;
         Ok(rules)
@@ -216,7 +216,8 @@ fn asks_for_nothing(asked: &Value, nothing: &str) -> bool {
         || serde_json::from_str(nothing).is_ok_and(|nothing: Value| *asked == nothing)
 }
 
-fn only_by_admin(setting: &Value) -> bool {
-    let mechanisms = setting.get("RecoveryMechanisms").and_then(Value::as_array);
-    mechanisms.into_iter().flatten().any(|mechanism| mechanism.get("Name").is_some_and(|name| name == "admin_only"))
+fn mixes_admin(setting: &Value) -> bool {
+    let mechanisms = setting.get("RecoveryMechanisms").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let by_admin = |mechanism: &Value| mechanism.get("Name").is_some_and(|name| name == "admin_only");
+    mechanisms.len() > 1 && mechanisms.iter().any(by_admin)
 }

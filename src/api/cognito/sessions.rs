@@ -29,14 +29,11 @@ struct SessionDescriptionType {
 
 impl SessionDescriptionType {
     fn of(pool: &Pool, session: Session, current: Option<Uuid>) -> Self {
-        // Where refresh tokens do not rotate, when one was last used is not kept.
-        let rotates = pool.client(&session.client).is_ok_and(|client| client.rotation.is_some());
-        let known = rotates || session.refreshes == 0;
         Self {
             session_id: session_name(session.id),
             session_type: "TOKEN",
             create_date: epoch(session.auth_time),
-            last_active_date: known.then(|| epoch(session.rotated_at)),
+            last_active_date: pool.last_use(&session).map(epoch),
             is_current_session: current == Some(session.id),
             client_id: session.client,
         }

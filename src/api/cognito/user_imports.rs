@@ -42,7 +42,8 @@ struct UserImportJobType {
     job_name: String,
     job_id: String,
     user_pool_id: String,
-    pre_signed_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pre_signed_url: Option<String>,
     creation_date: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     start_date: Option<f64>,

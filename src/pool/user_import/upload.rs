@@ -36,16 +36,17 @@ pub struct Upload {
 }
 
 impl Pool {
-    /// Where the file of a job is to be put. The same at every call.
-    pub fn upload_url(&self, job: &ImportJob) -> String {
-        let expires = job.created_at.plus(URL_LIFE).seconds();
+    /// Where the file of a job is to be put, the same at every call; not told any more once a file came, or when it is
+    /// too late for one: whoever may only look at jobs could replace it.
+    pub fn upload_url(&self, job: &ImportJob) -> Option<String> {
+        let until = job.created_at.plus(URL_LIFE);
+        if takes_file(job).is_err() || job.file.is_some() || until <= self.now() {
+            return None;
+        }
+        let expires = until.seconds();
         let signature = crypto::encode(self.upload_tag(&job.id, expires));
-        format!(
-            "{}/user-imports/{}/{}?expires={expires}&signature={signature}",
-            self.ports.public_url,
-            self.id(),
-            job.id
-        )
+        let (host, pool, id) = (&self.ports.public_url, self.id(), &job.id);
+        Some(format!("{host}/user-imports/{pool}/{id}?expires={expires}&signature={signature}"))
     }
 
     fn upload_tag(&self, job: &str, expires: i64) -> [u8; 32] {
@@ -140,6 +141,8 @@ impl Upload {
         if !self.buffer.is_empty() {
             self.keep_part().await?;
         }
+        // From here on it may be the job's, also when the answer is lost or nobody waits for it any more.
+        self.taken = true;
         let changed = self.pool.change_job(&self.job, |job| {
             takes_file(job)?;
             let begun = job.uploads.iter().take_while(|upload| **upload != self.id).count();
@@ -151,8 +154,10 @@ impl Upload {
             job.file = Some(ImportFile { upload: self.id, bytes: self.bytes, lines: self.lines, uploads });
             Ok(())
         });
-        let job = changed.await?;
-        self.taken = true;
+        let changed = changed.await;
+        // What says no, said so before anything was written; else what stays of it goes with the job.
+        self.taken = !matches!(changed, Err(Error::Rule(_) | Error::NotFound(_) | Error::Conflict));
+        let job = changed?;
         let directory = &*self.pool.ports.directory;
         for other in job.uploads.iter().filter(|other| **other != self.id) {
             // What stays of others now goes with the job.
@@ -161,7 +166,7 @@ impl Upload {
         Ok(())
     }
 
-    /// The file does not come: nothing of it stays. One that is the job's already does.
+    /// The file does not come: nothing of it stays. One that is the job's, or may be, does.
     pub async fn abandon(self) -> Result<(), Error> {
         if self.taken {
             return Ok(());
