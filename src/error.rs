@@ -62,6 +62,9 @@ pub enum Error {
     /// The new password breaks the pool's policy; the text names the first broken rule.
     #[error("Password does not conform to policy: {0}")]
     InvalidPassword(Cow<'static, str>),
+    /// The new password is one of the last that the user had.
+    #[error("Password has previously been used")]
+    PasswordUsed,
     /// No reset is possible: the user has no verified address.
     #[error("Cannot reset password for the user as there is no registered/verified email or phone_number")]
     NoVerifiedAddress,
@@ -178,6 +181,7 @@ impl Error {
             | Self::NewPasswordRequired
             | Self::FactorRequired
             | Self::InvalidPassword(_)
+            | Self::PasswordUsed
             | Self::NoVerifiedAddress
             | Self::ResetNotAllowed
             | Self::CodeMismatch
@@ -217,6 +221,7 @@ impl Error {
             Self::NewPasswordRequired => "new_password_required",
             Self::FactorRequired => "factor_required",
             Self::InvalidPassword(_) => "invalid_password",
+            Self::PasswordUsed => "password_used",
             Self::NoVerifiedAddress => "no_verified_address",
             Self::ResetNotAllowed => "reset_not_allowed",
             Self::CodeMismatch => "code_mismatch",

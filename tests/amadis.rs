@@ -234,6 +234,9 @@ async fn the_later_version_of_the_page_calls_a_wrong_password_400(app: TestApp) 
     let weak = app.amadis_change(&bob, "bob@example.test", PASSWORD, "iloveyou").await;
     let policy = "Password does not conform to policy: Password is too common";
     assert_eq!((weak.status, weak.text), refusal(422, policy));
+    app.change_pool(|pool| pool.password_history = 1).await;
+    let used = app.amadis_change(&bob, "bob@example.test", PASSWORD, PASSWORD).await;
+    assert_eq!((used.status, used.text), refusal(422, "Password has previously been used"));
 }
 
 story!(a_change_that_is_refused_says_why);

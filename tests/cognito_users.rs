@@ -1,6 +1,7 @@
 //! Users and groups over the Cognito API (contract cognito (g), (h)).
 
 mod admin_users;
+mod history;
 mod lists;
 mod messages;
 mod own;

@@ -169,6 +169,21 @@ async fn an_unreadable_stored_hash_is_our_fault_and_never_a_match() {
 }
 
 #[tokio::test]
+async fn a_password_is_compared_with_many_hashes_in_one_turn() {
+    let one = config::Password { threads: 1, queue_wait: config::Period::milliseconds(1), ..cheap() };
+    let hasher = Arc::new(Hasher::new(&one).unwrap());
+    let stored: Vec<String> = IMPORTED.map(str::to_owned).into();
+    assert!(!hasher.is_any("another", &stored).await.unwrap());
+    assert!(hasher.is_any(PASSWORD, &stored[13..]).await.unwrap());
+    assert!(!hasher.is_any(PASSWORD, &[]).await.unwrap());
+    let unreadable = hasher.is_any(PASSWORD, &["".to_owned()]).await;
+    assert!(matches!(unreadable, Err(Error::Internal(_))), "{unreadable:?}");
+    // R29: it waits like everybody, and no longer.
+    let both = tokio::join!(hasher.is_any("another", &stored), hasher.is_any("another", &stored));
+    assert!(matches!(both, (Ok(false), Err(Error::Unavailable { .. }))), "{both:?}");
+}
+
+#[tokio::test]
 async fn a_burst_waits_a_bounded_time_and_is_then_told_to_come_back() {
     // R29
     let slow = config::Password {

@@ -144,6 +144,7 @@ impl Stage {
             }
             "not_authorized" => set(call, &["password", "previous_password"], "not the password"),
             "invalid_password" => set(call, &["password", "proposed_password", "new_password"], "iloveyou"),
+            "password_used" => set(call, &["password", "proposed_password", "new_password"], PASSWORD),
             "challenge_invalid" => set(call, &["session"], "no session"),
             "token_invalid" => set(call, &tokens, "no token"),
             "code_mismatch" | "code_expired" => set(call, &["confirmation_code"], "no code"),
@@ -194,6 +195,7 @@ impl Stage {
             self.app.change_pool(|pool| pool.hide_user_existence = false).await;
         }
         match refusal {
+            "password_used" => self.app.change_pool(|pool| pool.password_history = 1).await,
             "code_expired" => self.app.clock.advance_seconds(600),
             "challenge_expired" => self.app.clock.advance_seconds(900),
             "factor_required" => {

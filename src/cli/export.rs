@@ -15,7 +15,7 @@ use crate::pool::user_import::cognito_row;
 use crate::pool::{Group, MovedUser, Pool, PoolSettings, User};
 
 const HELP: &str = "\
-The file holds the pool's settings, groups and users: names, attributes, memberships, password hashes, SRP verifiers and
+The file holds the pool's settings, groups and users: names, attributes, memberships, password hashes (former ones as well), SRP verifiers and
 the secrets of second factors. All of it is sealed under a passphrase, which is asked for or read from a file and never
 taken from the command line. `cognate import` takes it over, into a deployment with another master key as well.
 
@@ -91,25 +91,23 @@ async fn write_all(pool: &Pool, mut writer: Writer) -> Result<usize, Failure> {
     for group in pool.groups_to_move().await? {
         writer.add(&Record::Group(group))?;
     }
-    let mut users = 0;
-    each_user(pool, |user| {
-        users += 1;
-        writer.add(&Record::User(Box::new(pool.pack(user)?)))
-    })
-    .await?;
+    let (mut users, mut after) = (0, 0);
+    while let Some(page) = next_page(pool, &mut after).await? {
+        users += page.len();
+        for user in pool.pack(&page).await? {
+            writer.add(&Record::User(Box::new(user)))?;
+        }
+    }
     writer.add(&Record::End(users as u64))?;
     writer.end()?;
     Ok(users)
 }
 
-async fn each_user(pool: &Pool, mut take: impl FnMut(&User) -> Result<(), Failure>) -> Result<(), Failure> {
-    let mut after = 0;
-    loop {
-        let users = pool.users(after, PAGE).await?;
-        let Some(last) = users.last() else { return Ok(()) };
-        after = last.id;
-        users.iter().try_for_each(&mut take)?;
-    }
+/// The users after the one with the id `after`, which becomes the last one's; none at the end.
+async fn next_page(pool: &Pool, after: &mut i64) -> Result<Option<Vec<User>>, Failure> {
+    let users = pool.users(*after, PAGE).await?;
+    *after = users.last().map_or(*after, |last| last.id);
+    Ok(Some(users).filter(|users| !users.is_empty()))
 }
 
 async fn write_csv(pool: &Pool, path: &Path) -> Result<usize, Failure> {
@@ -118,12 +116,13 @@ async fn write_csv(pool: &Pool, path: &Path) -> Result<usize, Failure> {
     let header = pool.import_header().await?;
     let written = async {
         writeln!(file, "{}", header.join(",")).map_err(unwritten)?;
-        let mut users = 0;
-        each_user(pool, |user| {
-            users += 1;
-            writeln!(file, "{}", cognito_row(pool, user, &header)?).map_err(unwritten)
-        })
-        .await?;
+        let (mut users, mut after) = (0, 0);
+        while let Some(page) = next_page(pool, &mut after).await? {
+            users += page.len();
+            for user in &page {
+                writeln!(file, "{}", cognito_row(pool, user, &header)?).map_err(unwritten)?;
+            }
+        }
         file.flush().map_err(unwritten)?;
         Ok(users)
     };

@@ -60,6 +60,7 @@ struct Shown<'a> {
     issuer: String,
     algorithm: Algorithm,
     password_policy: PasswordPolicy,
+    password_history: u32,
     hide_user_existence: bool,
     end_sessions_on_password_change: bool,
     srp: bool,
@@ -78,6 +79,7 @@ impl<'a> Shown<'a> {
             issuer: pool.issuer(),
             algorithm: settings.algorithm,
             password_policy: settings.password_policy,
+            password_history: settings.password_history,
             hide_user_existence: settings.hide_user_existence,
             end_sessions_on_password_change: settings.end_sessions_on_password_change,
             srp: settings.srp,
@@ -126,6 +128,7 @@ fn show(pool: &Pool, json: bool, output: &mut Output) -> Result<(), Failure> {
         ("issuer", pool.issuer()),
         ("algorithm", settings.algorithm.to_string()),
         ("password policy", in_words(settings.password_policy)),
+        ("password history", history(settings.password_history)),
         ("hide user existence", yes_no(settings.hide_user_existence)),
         ("end sessions on password change", yes_no(settings.end_sessions_on_password_change)),
         ("SRP", yes_no(settings.srp)),
@@ -142,6 +145,10 @@ fn second_factor(mode: MfaMode) -> &'static str {
         MfaMode::Optional => "optional",
         MfaMode::On => "on",
     }
+}
+
+fn history(size: u32) -> String {
+    if size == 0 { "none".to_owned() } else { format!("the last {size} may not come again") }
 }
 
 fn in_words(policy: PasswordPolicy) -> String {

@@ -9,6 +9,7 @@ use super::auth::Login;
 use super::delivery::Delivery;
 use super::kept_password::KeptPassword;
 use super::message::{MessageKind, Secret, Via};
+use super::next_password::NextPassword;
 use super::{Client, Metadata, Pool, Terms};
 use crate::clock::Timestamp;
 use crate::error::{Error, Rule};
@@ -157,7 +158,7 @@ impl Pool {
     /// Sets a new password against a mailed code. The policy is judged first, so that a weak password does not burn
     /// the code; the password is hashed before the code is compared, so that a wrong one costs the same.
     ///
-    /// Errors: `InvalidPassword`, `CodeMismatch`, `CodeExpired` (only with existence shown), `TooManyRequests`, `Hook`
+    /// Errors: `InvalidPassword`, `PasswordUsed` (the code stays), `CodeMismatch`, `CodeExpired` (only with existence shown), `TooManyRequests`, `Hook`
     /// (the password is set all the same), `Unavailable`.
     pub async fn confirm_forgot_password(
         &self,
@@ -175,7 +176,7 @@ impl Pool {
         let kept = self.keep_password(called, new_password).await?;
         match self.answer_code(Purpose::ResetPassword, login.account, login.user.as_ref(), code).await? {
             Answer::Right(challenge) => {
-                let user = self.set_by_code(login, &kept, &challenge, source).await?;
+                let user = self.set_by_code(login, (new_password, kept), &challenge, source).await?;
                 self.post_reset(&client.id, &user, metadata).await
             }
             Answer::Unknown if !self.hides_existence(client) && login.user.is_some() => Err(Error::CodeExpired),
@@ -186,15 +187,19 @@ impl Pool {
     async fn set_by_code(
         &self,
         login: Login,
-        kept: &KeptPassword,
+        (password, kept): (&str, KeptPassword),
         challenge: &Challenge,
         source: IpAddr,
     ) -> Result<User, Error> {
         let key = self.code_key(Purpose::ResetPassword, login.account);
         let user = login.user.ok_or(Error::CodeMismatch)?;
         let still = |user: &User| self.may_reset(Some(user)).map(drop).map_err(|_| Error::CodeMismatch);
-        let set = self.set_proven(user.sub, kept, still).await;
-        let user = self.or_put_back(&key, challenge, set).await?;
+        let set = async {
+            still(&user)?;
+            let next = self.next_password_kept(&user, password, kept).await?;
+            self.set_proven(user.sub, &next, still).await
+        };
+        let user = self.or_put_back(&key, challenge, set.await).await?;
         self.forgive_source(source).await?;
         Ok(user)
     }
@@ -204,13 +209,12 @@ impl Pool {
     pub(super) async fn set_proven(
         &self,
         user: Uuid,
-        kept: &KeptPassword,
+        next: &NextPassword,
         still: impl Fn(&User) -> Result<(), Error> + Send + Sync,
     ) -> Result<User, Error> {
         let ends = self.settings.end_sessions_on_password_change;
         let set = |user: &mut User| {
             still(user)?;
-            user.keep(kept);
             user.status = UserStatus::Confirmed;
             user.temporary_until = None;
             if ends {
@@ -218,7 +222,7 @@ impl Pool {
             }
             Ok(())
         };
-        let user = self.change_user(user, set).await?;
+        let user = self.change_user_and_password(user, next, set).await?;
         if ends {
             self.clear_sessions(user.sub, None, "password_reset").await;
         }

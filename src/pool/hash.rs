@@ -84,6 +84,24 @@ impl Hasher {
         })
     }
 
+    /// Whether a password is any of these, all compared in one turn. Errors as of [`Hasher::verify`].
+    pub async fn is_any(&self, password: &str, stored: &[String]) -> Result<bool, Error> {
+        let stored = stored.iter().map(|text| Stored::parse(text)).collect::<Result<Vec<_>, _>>();
+        let stored = stored.map_err(|fault| Error::internal(format!("stored hash: {fault}")))?;
+        if stored.is_empty() {
+            return Ok(false);
+        }
+        let compare = move |password: &[u8], memory: &mut Memory| {
+            for one in &stored {
+                if one.matches(password, memory)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        self.in_turn(password, compare).await
+    }
+
     /// How many callers wait for a turn.
     pub fn waiting(&self) -> usize {
         self.queue.waiting()

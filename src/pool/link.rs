@@ -96,7 +96,8 @@ impl Pool {
     }
 
     /// Passes on how an action ended that took a link or a code. If nothing was changed, because a store was away or
-    /// others were faster, the proof lives on, so that the same call succeeds later.
+    /// others were faster, the proof lives on, so that the same call succeeds later; so it does for another password
+    /// than one that was used, of which as many can be tried as wrong codes.
     pub(super) async fn or_put_back<T: Send>(
         &self,
         key: &ChallengeKey,
@@ -107,6 +108,8 @@ impl Pool {
             // It was no attempt.
             let again = Challenge { attempts_left: challenge.attempts_left.saturating_add(1), ..challenge.clone() };
             self.ports.tokens.put_challenge(key, &again).await?;
+        } else if matches!(outcome, Err(Error::PasswordUsed)) {
+            self.ports.tokens.put_challenge(key, challenge).await?;
         }
         outcome
     }

@@ -45,6 +45,7 @@ mod migration;
 mod moving;
 pub mod name;
 mod new_password;
+mod next_password;
 mod number;
 mod organization;
 mod otp;

@@ -34,6 +34,8 @@ pub struct MovedUser {
     status: UserStatus,
     enabled: bool,
     password: Option<String>,
+    #[serde(default)]
+    former_passwords: Vec<String>,
     /// Salt and verifier in the clear, and the pool that they are bound to.
     srp: Option<(String, String)>,
     /// Second factors, their secrets in the clear.
@@ -88,8 +90,14 @@ impl Pool {
         }
     }
 
-    /// A user as he moves. Errors: `Internal` when something sealed does not open.
-    pub fn pack(&self, user: &User) -> Result<MovedUser, Error> {
+    /// Users as they move. Errors: `Internal` when something sealed does not open, `Unavailable`.
+    pub async fn pack(&self, users: &[User]) -> Result<Vec<MovedUser>, Error> {
+        let subs: Vec<Uuid> = users.iter().map(|user| user.sub).collect();
+        let mut former = self.ports.directory.former_passwords(self.id(), &subs).await?;
+        users.iter().map(|user| self.packed(user, former.remove(&user.sub).unwrap_or_default())).collect()
+    }
+
+    fn packed(&self, user: &User, former_passwords: Vec<String>) -> Result<MovedUser, Error> {
         let verifier = self.verifier_of(user)?;
         let srp = verifier.map(|verifier| (self.id().to_owned(), crypto::encode(&*verifier.to_bytes())));
         let mfa = user.mfa.as_deref().map(|factors| self.open_factors(user.sub, factors)).transpose()?;
@@ -104,6 +112,7 @@ impl Pool {
             status: user.status,
             enabled: user.enabled,
             password: user.password.clone(),
+            former_passwords,
             srp,
             mfa,
             temporary_until: user.temporary_until,
@@ -171,7 +180,7 @@ impl Pool {
         let username = self.username(&moved.username)?;
         let email = moved.email.as_deref().map(EmailAddress::parse).transpose()?;
         let mut user = self.blank_user(username, email)?;
-        if let Some(stored) = &moved.password {
+        for stored in moved.password.iter().chain(&moved.former_passwords) {
             super::hash::accepts(stored).map_err(|reason| Error::invalid("password", reason))?;
         }
         user.srp = match &moved.srp {
@@ -191,6 +200,8 @@ impl Pool {
         user.groups.clone_from(&moved.groups);
         (user.status, user.enabled, user.temporary_until) = (moved.status, moved.enabled, moved.temporary_until);
         user.password.clone_from(&moved.password);
+        let former = usize::try_from(self.settings.former_passwords()).unwrap_or(usize::MAX);
+        user.former_passwords = moved.former_passwords.iter().take(former).cloned().collect();
         user.external_id.clone_from(&moved.external_id);
         (user.created_at, user.updated_at) = (moved.created_at, moved.updated_at);
         user.aliases = self.aliases_of(&user);

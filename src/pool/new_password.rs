@@ -59,8 +59,8 @@ impl Pool {
     /// Answers NEW_PASSWORD_REQUIRED. The password is set before the challenge is consumed: if the store fails in
     /// between, the same call succeeds later; and consuming has one winner, so tokens are given once.
     ///
-    /// Errors: `ChallengeInvalid`, `InvalidPassword`, `InvalidParameter` and `AccessDenied` about attributes (the
-    /// challenge stays), the standings, `Unavailable`.
+    /// Errors: `ChallengeInvalid`, `InvalidPassword`, `PasswordUsed`, `InvalidParameter` and `AccessDenied` about
+    /// attributes (the challenge stays), the standings, `Unavailable`.
     pub async fn respond_new_password<'a>(
         &self,
         terms: impl Into<Terms<'a>>,
@@ -115,12 +115,12 @@ impl Pool {
     }
 
     async fn replace_temporary_password(&self, mut user: User, new_password: &str) -> Result<User, Error> {
-        user.keep(&self.keep_password(&user.username, new_password).await?);
+        self.next_password(&user, new_password).await?.put_into(&mut user)?;
         user.status = UserStatus::Confirmed;
         user.temporary_until = None;
         user.aliases = self.aliases_of(&user);
         user.updated_at = self.now();
-        match self.ports.directory.update_user(&user).await {
+        match self.write_user(&user, Some(self.settings.former_passwords())).await {
             Ok(version) => Ok(User { version, ..user }),
             Err(Error::Conflict) => {
                 let user = self.ports.directory.user(self.id(), user.sub).await?.ok_or(Error::ChallengeInvalid)?;

@@ -29,7 +29,7 @@ impl Pool {
 
     /// Gives the caller, who has none, his first password.
     ///
-    /// Errors: `Rule` when he has one, `InvalidPassword`, the refusals of a token, `Unavailable`.
+    /// Errors: `Rule` when he has one, `InvalidPassword`, `PasswordUsed`, the refusals of a token, `Unavailable`.
     pub async fn choose_first_password(&self, access_token: &str, proposed: &str) -> Result<(), Error> {
         let caller = self.authenticate(access_token).await?;
         if caller.user.password.is_some() {
@@ -43,7 +43,7 @@ impl Pool {
     /// his. A temporary password that can still be used is replaced for good.
     ///
     /// Errors: `NotAuthorized` (unknown user or wrong password, not told apart), `TooManyRequests`, `InvalidPassword`,
-    /// `UserDisabled` and its like, `TemporaryPasswordExpired`, `Unavailable`.
+    /// `PasswordUsed`, `UserDisabled` and its like, `TemporaryPasswordExpired`, `Unavailable`.
     pub async fn replace_password(
         &self,
         name: &str,
@@ -66,14 +66,13 @@ impl Pool {
         check_standing(&user)?;
         owes_password(&user, self.now())?;
         self.settings.password_policy.check(proposed, &own_names(&user))?;
-        let kept = self.keep_password(&user.username, proposed).await?;
+        let next = self.next_password(&user, proposed).await?;
         let ends = self.settings.end_sessions_on_password_change;
-        let changed = self.change_user(user.sub, |now| {
+        let changed = self.change_user_and_password(user.sub, &next, |now| {
             if now.password != user.password || now.status != user.status {
                 // Another change came between: what was proven is no longer so.
                 return Err(Error::NotAuthorized);
             }
-            now.keep(&kept);
             if now.status == UserStatus::ForceChangePassword {
                 now.status = UserStatus::Confirmed;
                 now.temporary_until = None;
@@ -92,7 +91,8 @@ impl Pool {
 
     /// Sets a password for a user and ends his sessions; a temporary one must be replaced at the next sign-in.
     ///
-    /// Errors: `UserNotFound`, `InvalidPassword`, `ResetNotAllowed` for a user of the foreign directory, `Unavailable`.
+    /// Errors: `UserNotFound`, `InvalidPassword`, `PasswordUsed` for one that is not temporary, `ResetNotAllowed` for a
+    /// user of the foreign directory, `Conflict`, `Unavailable`.
     pub async fn set_password(&self, name: &str, password: &str, temporary: bool) -> Result<(), Error> {
         let user = self.find_user(name).await?;
         self.give_password(&user, password, temporary).await.map(drop)
@@ -108,14 +108,17 @@ impl Pool {
 
     pub(super) async fn give_password(&self, user: &User, password: &str, temporary: bool) -> Result<User, Error> {
         self.settings.password_policy.check(password, &own_names(user))?;
-        let kept = self.keep_password(&user.username, password).await?;
+        let next = if temporary {
+            self.next_temporary_password(user, password).await?
+        } else {
+            self.next_password(user, password).await?
+        };
         let until = self.now().plus(self.settings.temporary_password_life());
-        let changed = self.change_user(user.sub, |user| {
+        let changed = self.change_user_and_password(user.sub, &next, |user| {
             if user.status == UserStatus::ExternalProvider {
                 // He would have two passwords, one of which his directory knows nothing of.
                 return Err(Error::ResetNotAllowed);
             }
-            user.keep(&kept);
             user.status = if temporary { UserStatus::ForceChangePassword } else { UserStatus::Confirmed };
             user.temporary_until = temporary.then_some(until);
             user.end_all_sessions(None);

@@ -14,6 +14,9 @@ use crate::error::{Error, Kind};
 use crate::keys::KeySet;
 use crate::outbound::mail::Mailer;
 
+/// Users whose former passwords are trimmed by one call.
+const TRIMMED_AT_ONCE: u32 = 500;
+
 /// The pools, read again every `keys.reload`. When the Directory is down the last reading stays in force, so that
 /// verification, JWKS and discovery go on.
 pub struct Pools {
@@ -157,16 +160,19 @@ impl Pools {
         Ok(self.loaded()?.outbox.clone())
     }
 
-    /// Changes the settings of a pool.
+    /// Changes the settings of a pool. Former passwords that count no more are forgotten.
     pub async fn update_pool(
         &self,
         id: &str,
         change: impl Fn(&mut PoolSettings) + Send + Sync,
     ) -> Result<PoolSettings, Error> {
-        document::change(&*self.ports.directory, document::POOL, id, Kind::Pool, |settings: &mut PoolSettings| {
+        let directory = &*self.ports.directory;
+        let change = |settings: &mut PoolSettings| {
             change(settings);
             settings.check()
-        })
-        .await
+        };
+        let changed = document::change(directory, document::POOL, id, Kind::Pool, change).await?;
+        while directory.trim_former_passwords(id, changed.former_passwords(), TRIMMED_AT_ONCE).await? > 0 {}
+        Ok(changed)
     }
 }

@@ -47,10 +47,10 @@ impl Pool {
         Ok(self.read_reset_link(client, name, token).await?.1)
     }
 
-    /// Sets a new password against a link. The policy is judged and the password hashed first, so that neither a weak
-    /// password nor a full queue burns the link.
+    /// Sets a new password against a link. The password is judged and hashed first, so that neither one that may not be
+    /// nor a full queue burns the link.
     ///
-    /// Errors: `LinkInvalid`, `InvalidPassword`, `TooManyRequests`, `Hook` (the password is set all the same),
+    /// Errors: `LinkInvalid`, `InvalidPassword`, `PasswordUsed`, `TooManyRequests`, `Hook` (the password is set all the same),
     /// `Unavailable`.
     pub async fn reset_password_link(
         &self,
@@ -64,9 +64,9 @@ impl Pool {
         let (link, user) = self.read_reset_link(client, name, token).await?;
         self.forgive_source(source).await?;
         self.settings.password_policy.check(new_password, &own_names(&user))?;
-        let kept = self.keep_password(&user.username, new_password).await?;
+        let next = self.next_password(&user, new_password).await?;
         self.consume_link(&link).await?;
-        let set = self.set_proven(user.sub, &kept, |user| self.still_resets(user, &link.about)).await;
+        let set = self.set_proven(user.sub, &next, |user| self.still_resets(user, &link.about)).await;
         let user = self.or_put_back(&link.key, &link.challenge, set).await?;
         self.post_reset(&client.id, &user, None).await?;
         Ok(user)

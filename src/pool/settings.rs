@@ -15,6 +15,8 @@ use crate::error::{Error, Rule};
 use crate::keys::Algorithm;
 
 const DAY: u64 = 24 * 3600;
+/// Cognito's; each password of it costs a hash.
+const LONGEST_HISTORY: u32 = 24;
 const VERIFIED_LATER: &str = "AttributesRequireVerificationBeforeUpdate must be among AutoVerifiedAttributes.";
 
 /// Settings of a pool, kept in the Directory; a change takes effect in every replica within `keys.reload`.
@@ -28,6 +30,9 @@ pub struct PoolSettings {
     pub algorithm: Algorithm,
     /// What a new password must be.
     pub password_policy: PasswordPolicy,
+    /// How many of a user's passwords, the present one first, he may not have again; 0 for none.
+    #[serde(default)]
+    pub password_history: u32,
     /// Answer alike whether or not a user exists.
     pub hide_user_existence: bool,
     /// A change or reset of the password ends the user's other sessions.
@@ -196,6 +201,7 @@ impl PoolSettings {
             name,
             algorithm: Algorithm::default(),
             password_policy: PasswordPolicy::default(),
+            password_history: 0,
             hide_user_existence: true,
             end_sessions_on_password_change: true,
             temporary_password_seconds: 7 * 24 * 3600,
@@ -262,6 +268,9 @@ impl PoolSettings {
         }
         if self.mfa.mode != MfaMode::Off && !(self.mfa.software_token || self.mfa.email || self.mfa.sms) {
             return Err(Error::invalid("MFA", "can not be asked for without a factor that users can have"));
+        }
+        if self.password_history > LONGEST_HISTORY {
+            return Err(Error::invalid("password history", "must be 0 to 24"));
         }
         self.password_policy.check_numbers()
     }

@@ -145,6 +145,7 @@ impl Pool {
             enabled: true,
             aliases: None,
             password: None,
+            former_passwords: Vec::new(),
             srp: None,
             mfa: None,
             temporary_until: None,
@@ -181,6 +182,16 @@ impl Pool {
         sub: Uuid,
         apply: impl Fn(&mut User) -> Result<(), Error> + Send + Sync,
     ) -> Result<User, Error> {
+        self.rewrite_user(sub, None, apply).await
+    }
+
+    /// The same; with `former` the password is another one, and so many of those before are kept.
+    pub(super) async fn rewrite_user(
+        &self,
+        sub: Uuid,
+        former: Option<u32>,
+        apply: impl Fn(&mut User) -> Result<(), Error> + Send + Sync,
+    ) -> Result<User, Error> {
         for _ in 0..CHANGE_TRIES {
             let mut user = self.ports.directory.user(self.id(), sub).await?.ok_or(Error::UserNotFound)?;
             let username = user.username.clone();
@@ -191,13 +202,20 @@ impl Pool {
             }
             user.aliases = self.aliases_of(&user);
             user.updated_at = self.now();
-            match self.ports.directory.update_user(&user).await {
+            match self.write_user(&user, former).await {
                 Ok(version) => return Ok(User { version, ..user }),
                 Err(Error::Conflict) => {}
                 Err(error) => return Err(error),
             }
         }
         Err(Error::Conflict)
+    }
+
+    pub(super) async fn write_user(&self, user: &User, former: Option<u32>) -> Result<i64, Error> {
+        match former {
+            Some(most) => self.ports.directory.replace_password(user, most).await,
+            None => self.ports.directory.update_user(user).await,
+        }
     }
 
     /// Disables a user: every session of his is dead at once and stays so.

@@ -1,13 +1,14 @@
 //! The Directory: the port behind which lives what must last (users, groups, ended sessions, outgoing mail,
 //! and configuration as versioned documents), and the records that cross it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::device::Device;
+pub use super::group::{Group, GroupChange};
 use super::organization::{Joining, Member, Membership, Organization, Role};
 pub use super::search::{Search, SearchField};
 use super::tokens::Floor;
@@ -84,6 +85,8 @@ pub struct User {
     pub aliases: Option<Vec<String>>,
     /// The password's hash (PHC or modular crypt format); none for users without one.
     pub password: Option<String>,
+    /// Hashes of the passwords before that one, newest first; kept where a user is made, not filled on reading.
+    pub former_passwords: Vec<String>,
     /// The SRP salt and verifier of the password, sealed; none where the pool has no SRP or no clear password came by.
     pub srp: Option<String>,
     /// His second factors, JSON with sealed secrets; none for users without one.
@@ -119,36 +122,6 @@ impl std::fmt::Debug for User {
             .field("version", &self.version)
             .finish_non_exhaustive()
     }
-}
-
-/// A group of a pool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Group {
-    /// The pool's id.
-    pub pool: String,
-    /// Its name, unique in the pool.
-    pub name: String,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Lower wins; `i64::MAX` when none was given.
-    pub precedence: i64,
-    /// The role that its members prefer, as a name (Cognito's RoleArn).
-    pub role_arn: Option<String>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
-}
-
-/// What a group is changed to; what is `None` stays.
-#[derive(Debug, Clone, Default)]
-pub struct GroupChange {
-    /// What it is for.
-    pub description: Option<String>,
-    /// Lower wins.
-    pub precedence: Option<i64>,
-    /// The role that its members prefer.
-    pub role_arn: Option<String>,
 }
 
 /// A configuration-like resource (pool, client, key set, secret): JSON under an optimistic version.
@@ -217,6 +190,14 @@ pub trait Directory: Send + Sync {
     /// Writes all fields but `id`, `groups` and `created_at` if the stored version is `user.version`; answers the
     /// new version. `Conflict` when it is not, `UserExists` when a verified address or name is taken by another.
     async fn update_user(&self, user: &User) -> Result<i64, Error>;
+    /// The same, and in the same transaction the hash that gives way joins those of former passwords, of which the
+    /// newest `most` stay.
+    async fn replace_password(&self, user: &User, most: u32) -> Result<i64, Error>;
+    /// The hashes of former passwords of these users, newest first; nothing for users without any.
+    async fn former_passwords(&self, pool: &str, subs: &[Uuid]) -> Result<HashMap<Uuid, Vec<String>>, Error>;
+    /// Forgets former passwords beyond the newest `most`, of at most `limit` users of a pool; answers how many users
+    /// there were.
+    async fn trim_former_passwords(&self, pool: &str, most: u32, limit: u32) -> Result<u64, Error>;
     /// Deletes the user and his memberships; false when there was none.
     async fn delete_user(&self, pool: &str, sub: Uuid) -> Result<bool, Error>;
     /// The user with this integer alias.

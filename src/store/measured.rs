@@ -1,5 +1,6 @@
 //! The ports with a clock beside them: how long each verb takes and how often it fails, for `/metrics`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -56,6 +57,9 @@ measured! { Directory, "directory":
     user(pool: &str, sub: Uuid) -> Option<User>;
     session_owner(pool: &str, sub: Uuid, session: Uuid) -> Option<SessionOwner>;
     update_user(user: &User) -> i64;
+    replace_password(user: &User, most: u32) -> i64;
+    former_passwords(pool: &str, subs: &[Uuid]) -> HashMap<Uuid, Vec<String>>;
+    trim_former_passwords(pool: &str, most: u32, limit: u32) -> u64;
     delete_user(pool: &str, sub: Uuid) -> bool;
     user_by_id(pool: &str, id: i64) -> Option<User>;
     users(pool: &str, after: i64, limit: u32) -> Vec<User>;

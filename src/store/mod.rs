@@ -2,6 +2,7 @@
 
 pub mod device;
 pub mod directory;
+mod group;
 mod measured;
 pub mod organization;
 pub mod redis;

@@ -80,6 +80,27 @@ async fn whoever_moves_signs_in_with_the_password_he_has() {
 }
 
 #[test]
+fn the_passwords_that_may_not_come_again_move_along() {
+    let (old, pool) = left();
+    old.run("pools update --password-history 3").fine();
+    let second = "another horse battery\n";
+    old.run_with(&["users", "set-password", "alice", "--password-stdin"], second).fine();
+    let new = Place::new();
+    let own = first_pool(&new);
+    carried(&old, &new);
+    new.run("import people.cognate --passphrase-file words").fine();
+    new.run(&format!("import people.cognate --passphrase-file words --pool {own}")).fine();
+    let set = |pool: &str, password: &str| {
+        new.run_with(&["users", "set-password", "alice", "--pool", pool, "--password-stdin"], password)
+    };
+    for used in [&format!("{PASSWORD}\n"), second] {
+        assert_eq!(set(&pool, used).failed(), "Password has previously been used");
+    }
+    set(&pool, "a third horse battery\n").fine();
+    set(&own, second).fine();
+}
+
+#[test]
 fn a_name_that_another_has_is_refused_and_told() {
     let (old, _) = left();
     let new = Place::new();

@@ -98,6 +98,10 @@ async fn a_pool_takes_other_rules_while_it_runs() {
     let shown = shown.fine();
     assert!(shown.contains("cognito: at least 10 characters; needs uppercase, numbers\n"), "{shown}");
     assert!(shown.contains("temporary password life          2d\n"), "{shown}");
+    assert!(shown.contains("password history                 none\n"), "{shown}");
+    let shown = place.run("pools update --password-history 5").fine();
+    assert!(shown.contains("password history                 the last 5 may not come again\n"), "{shown}");
+    assert_eq!(place.run("pools show --json").json()["password_history"], 5);
     let weak = place.run_with(&["users", "create", "alice", "--password-stdin"], "lowercase only 1\n").failed();
     assert_eq!(weak, "Password does not conform to policy: Password must have uppercase characters");
     let (status, _) = until("existence is shown", async || {
@@ -112,6 +116,7 @@ async fn a_pool_takes_other_rules_while_it_runs() {
 
     for (wrong, words) in [
         ("--password-length 5", "least password length must be 6 to 99"),
+        ("--password-history 25", "password history must be 0 to 24"),
         ("--reset-code-life 2d", "reset code life must be 1m to 1d"),
         ("--password-policy nist --password-needs numbers", "--password-needs belongs to the cognito rules"),
     ] {

@@ -224,11 +224,6 @@ async fn what_a_pool_can_not_have_is_refused_by_name(app: TestApp) {
             "AccountRecoverySetting admin_only is not available on this server.",
         ),
         (
-            "Policies",
-            json!({ "PasswordPolicy": { "PasswordHistorySize": 3 } }),
-            "Policies.PasswordPolicy.PasswordHistorySize is not available on this server.",
-        ),
-        (
             "Schema",
             json!([{ "Name": "email", "AttributeDataType": "Number" }]),
             "You can not change AttributeDataType or set developerOnlyAttribute for standard schema attribute email",

@@ -189,6 +189,14 @@ async fn a_weak_password_does_not_burn_the_link(app: TestApp) {
     assert!(reset(&app, &token, NEW).await.is_ok());
 }
 
+story!(a_used_password_does_not_burn_the_link);
+async fn a_used_password_does_not_burn_the_link(app: TestApp) {
+    app.change_pool(|pool| pool.password_history = 1).await;
+    let token = asked(&app, "alice").await;
+    assert!(matches!(reset(&app, &token, PASSWORD).await, Err(Error::PasswordUsed)));
+    assert!(reset(&app, &token, NEW).await.is_ok());
+}
+
 // E01
 story!(asking_for_a_link_answers_alike_for_everybody);
 async fn asking_for_a_link_answers_alike_for_everybody(app: TestApp) {

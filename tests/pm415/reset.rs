@@ -136,6 +136,9 @@ async fn a_weak_password_leaves_the_link_for_another_try(app: TestApp) {
     ] {
         assert_eq!(whole(&change_password(&app, &token, password).await), bad_request(message), "{password}");
     }
+    app.change_pool(|pool| pool.password_history = 1).await;
+    let used = bad_request(r#""Password" has previously been used"#);
+    assert_eq!(whole(&change_password(&app, &token, PASSWORD).await), used);
     assert_eq!(change_password(&app, &token, NEW).await.status, 200);
 }
 

@@ -16,6 +16,7 @@ const NO_LOGIN: &str = "Incorrect username or password.";
 const NO_REFRESH: &str = "Unauthorized.";
 const NO_REVOKE: &str = "Unauthorized";
 const WEAK: &str = "InvalidPasswordException: Password does not conform to policy: Password is too common";
+const USED: &str = "PasswordHistoryPolicyViolationException: Password has previously been used";
 const LATER: &str = "Service is temporarily unavailable, please try again.";
 const OURS: &str = "Internal error, please try again later.";
 const LOCKED: &str = "Attempt limit exceeded, please try after some time.";
@@ -26,7 +27,7 @@ const MISMATCH: &str = "CodeMismatchException: Invalid verification code provide
 
 /// Refusal, operation, status, message. Where existence is hidden `forgot-password` refuses nobody: its rows about
 /// people are of a pool that shows who exists.
-pub const TABLE: [(&str, &str, u16, &str); 63] = [
+pub const TABLE: [(&str, &str, u16, &str); 66] = [
     ("invalid_parameter", LOGIN, 422, "password is required."),
     ("invalid_parameter", REFRESH, 422, "refresh_token is required."),
     ("invalid_parameter", REVOKE, 422, "refresh_token is required."),
@@ -54,6 +55,9 @@ pub const TABLE: [(&str, &str, u16, &str); 63] = [
     ("invalid_password", CONFIRM, 401, WEAK),
     ("invalid_password", CHANGE, 401, NO_LOGIN),
     ("invalid_password", NEW, 401, WEAK),
+    ("password_used", CONFIRM, 401, USED),
+    ("password_used", CHANGE, 401, NO_LOGIN),
+    ("password_used", NEW, 401, USED),
     ("no_verified_address", FORGOT, 401, NO_ADDRESS),
     ("reset_not_allowed", FORGOT, 401, NOT_NOW),
     ("code_mismatch", CONFIRM, 401, MISMATCH),
@@ -104,6 +108,7 @@ pub fn is_met(error: &Error) -> bool {
         | Error::PasswordResetRequired
         | Error::TemporaryPasswordExpired
         | Error::InvalidPassword(_)
+        | Error::PasswordUsed
         | Error::NoVerifiedAddress
         | Error::ResetNotAllowed
         | Error::CodeMismatch
@@ -137,7 +142,7 @@ pub fn is_met(error: &Error) -> bool {
     }
 }
 
-pub fn every_refusal() -> [Error; 39] {
+pub fn every_refusal() -> [Error; 40] {
     [
         Error::invalid("field", "reason"),
         Error::NotAuthorized,
@@ -149,6 +154,7 @@ pub fn every_refusal() -> [Error; 39] {
         Error::TemporaryPasswordExpired,
         Error::NewPasswordRequired,
         Error::InvalidPassword("rule".into()),
+        Error::PasswordUsed,
         Error::NoVerifiedAddress,
         Error::ResetNotAllowed,
         Error::CodeMismatch,

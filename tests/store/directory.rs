@@ -13,6 +13,7 @@ use uuid::Uuid;
 mod devices;
 mod documents;
 mod floors;
+mod former;
 mod groups;
 mod logins;
 mod organizations;
@@ -122,6 +123,12 @@ macro_rules! directory_suite {
                 floors::a_floor_is_told_with_the_owner_of_its_session,
                 floors::a_floor_is_forgotten_at_its_latest_expiry,
                 floors::of_many_floors_raised_at_once_the_highest_stands,
+                former::a_password_that_gives_way_joins_the_former_ones_newest_first,
+                former::a_first_password_has_none_before_it,
+                former::a_replacement_of_a_version_that_is_gone_leaves_nothing,
+                former::users_come_with_former_passwords_and_take_them_along,
+                former::former_passwords_are_trimmed_some_users_at_a_time,
+                former::of_many_replacements_at_once_one_joins,
                 pools::users_of_a_pool_are_deleted_some_at_a_time,
                 pools::clients_of_a_pool_are_deleted_together,
                 pools::documents_are_deleted_some_at_a_time,
@@ -187,6 +194,7 @@ fn user(name: &str) -> User {
         enabled: true,
         aliases: None,
         password: None,
+        former_passwords: Vec::new(),
         srp: None,
         mfa: None,
         temporary_until: None,

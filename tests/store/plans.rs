@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cognate::store::directory::Directory;
+use cognate::store::directory::{Directory, User};
 use cognate::store::sql;
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -26,7 +26,14 @@ async fn statements_and_tables_read_whole() -> (BTreeSet<String>, Vec<String>) {
     sqlx::raw_sql(AssertSqlSafe(text)).execute(&pool).await.unwrap();
     let before = server.log().len();
     let store = sql::open(&url, &patient()).await.unwrap();
-    let ada = store.create_user(&verbs::user("ada")).await.unwrap();
+    let hashes = vec!["2".to_owned(), "1".to_owned()];
+    let draft = User { password: Some("3".to_owned()), former_passwords: hashes, ..verbs::user("ada") };
+    let ada = store.create_user(&draft).await.unwrap();
+    let version = store.replace_password(&ada, 3).await.unwrap();
+    for most in [1, 0] {
+        assert_eq!(store.trim_former_passwords(&ada.pool, most, 9).await.unwrap(), 1);
+    }
+    let ada = User { version, ..ada };
     store.update_user(&ada).await.unwrap();
     for _ in 0..2 {
         // The second makes the first give way.

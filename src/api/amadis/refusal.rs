@@ -85,6 +85,7 @@ impl Refusal {
         match error {
             Error::InvalidParameter { .. }
             | Error::InvalidPassword(_)
+            | Error::PasswordUsed
             | Error::UserExists
             | Error::ResetNotAllowed
             | Error::Rule(_) => Self::new(422, error.to_string(), label),

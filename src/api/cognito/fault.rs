@@ -166,6 +166,7 @@ impl From<Error> for Fault {
             | Error::NewPasswordRequired
             | Error::FactorRequired
             | Error::InvalidPassword(_)
+            | Error::PasswordUsed
             | Error::NoVerifiedAddress
             | Error::ResetNotAllowed
             | Error::CodeMismatch
@@ -197,6 +198,7 @@ fn name_of(error: &Error) -> &'static str {
         Error::UserNotConfirmed => "UserNotConfirmedException",
         Error::PasswordResetRequired => "PasswordResetRequiredException",
         Error::InvalidPassword(_) => "InvalidPasswordException",
+        Error::PasswordUsed => "PasswordHistoryPolicyViolationException",
         Error::CodeMismatch => "CodeMismatchException",
         Error::CodeExpired | Error::CodeUsed => "ExpiredCodeException",
         Error::TokenReused => "RefreshTokenReuseException",

@@ -143,10 +143,6 @@ impl PoolRules {
             let member = format!("Policies.SignInPolicy.AllowedFirstAuthFactors {factor}");
             refuse_if(first_proof(factor).is_none_or(|proof| proof == FirstProof::SmsOtp && !texts), &member)?;
         }
-        refuse_if(
-            rules.policies.password_policy.password_history_size > 0,
-            "Policies.PasswordPolicy.PasswordHistorySize",
-        )?;
         let security = rules.rest.get("UserPoolAddOns").and_then(|add_ons| add_ons.get("AdvancedSecurityMode"));
         refuse_if(security.is_some_and(|mode| mode != "OFF"), "UserPoolAddOns.AdvancedSecurityMode")?;
         refuse_if(
@@ -170,6 +166,7 @@ impl PoolRules {
     /// Writes it into a pool's settings, and the defaults where it says nothing.
     pub(super) fn apply(&self, settings: &mut PoolSettings) -> Result<(), Fault> {
         settings.password_policy = self.password_policy();
+        settings.password_history = self.policies.password_policy.password_history_size;
         settings.temporary_password_seconds = self.temporary_days()? * DAY;
         settings.deletion_protection = self.deletion_protection.as_deref() == Some("ACTIVE");
         settings.auto_verify.clone_from(&self.auto_verified_attributes);

@@ -77,6 +77,8 @@ struct PasswordRules {
     require_lowercase: bool,
     require_numbers: bool,
     require_symbols: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_history_size: Option<u32>,
     temporary_password_validity_days: u64,
 }
 
@@ -124,7 +126,7 @@ impl UserPool {
             name: pool.name.clone(),
             arn: arn(settings, &pool.id),
             policies: Policies {
-                password_policy: password_rules(&pool.password_policy, days),
+                password_policy: password_rules(pool, days),
                 sign_in_policy: SignInPolicy { allowed_first_auth_factors: pool.first_proofs.clone() },
             },
             deletion_protection: if pool.deletion_protection { "ACTIVE" } else { "INACTIVE" },
@@ -157,23 +159,25 @@ fn attribute_updates(pool: &PoolSettings) -> Option<AttributeUpdates> {
     asked.then_some(AttributeUpdates { attributes_require_verification_before_update })
 }
 
-fn password_rules(policy: &PasswordPolicy, days: u64) -> PasswordRules {
-    let (minimum_length, [require_uppercase, require_lowercase, require_numbers, require_symbols]) = match *policy {
-        PasswordPolicy::Nist { min_length } => (min_length, [false; 4]),
-        PasswordPolicy::Cognito {
-            min_length,
-            require_uppercase,
-            require_lowercase,
-            require_numbers,
-            require_symbols,
-        } => (min_length, [require_uppercase, require_lowercase, require_numbers, require_symbols]),
-    };
+fn password_rules(pool: &PoolSettings, days: u64) -> PasswordRules {
+    let (minimum_length, [require_uppercase, require_lowercase, require_numbers, require_symbols]) =
+        match pool.password_policy {
+            PasswordPolicy::Nist { min_length } => (min_length, [false; 4]),
+            PasswordPolicy::Cognito {
+                min_length,
+                require_uppercase,
+                require_lowercase,
+                require_numbers,
+                require_symbols,
+            } => (min_length, [require_uppercase, require_lowercase, require_numbers, require_symbols]),
+        };
     PasswordRules {
         minimum_length,
         require_uppercase,
         require_lowercase,
         require_numbers,
         require_symbols,
+        password_history_size: Some(pool.password_history).filter(|size| *size > 0),
         temporary_password_validity_days: days,
     }
 }

@@ -149,6 +149,7 @@ impl Refusal {
             | Error::NewPasswordRequired
             | Error::FactorRequired
             | Error::InvalidPassword(_)
+            | Error::PasswordUsed
             | Error::NoVerifiedAddress
             | Error::ResetNotAllowed
             | Error::CodeMismatch

@@ -67,6 +67,7 @@ impl Refusal {
             | Error::NewPasswordRequired
             | Error::FactorRequired
             | Error::InvalidPassword(_)
+            | Error::PasswordUsed
             | Error::NoVerifiedAddress
             | Error::ResetNotAllowed
             | Error::CodeMismatch
@@ -114,19 +115,20 @@ fn unauthorized(operation: Operation, error: &Error) -> Cow<'static, str> {
         Operation::ForgotPassword if matches!(error, Error::UserNotFound) => "User not found.".into(),
         Operation::ForgotPassword => error.to_string().into(),
         Operation::ForgotPasswordConfirm => format!("{}: {error}", exception(error)).into(),
-        Operation::NewPasswordRequired if matches!(error, Error::InvalidPassword(_)) => {
-            format!("InvalidPasswordException: {error}").into()
+        Operation::NewPasswordRequired if matches!(error, Error::InvalidPassword(_) | Error::PasswordUsed) => {
+            format!("{}: {error}", exception(error)).into()
         }
         Operation::NewPasswordRequired => "Unauthorized.".into(),
     }
 }
 
-/// Cognito's name of a refusal that confirming a reset can meet.
+/// Cognito's name of a refusal that confirming a reset or a first password can meet.
 fn exception(error: &Error) -> &'static str {
     match error {
         Error::CodeMismatch => "CodeMismatchException",
         Error::CodeExpired | Error::CodeUsed => "ExpiredCodeException",
         Error::InvalidPassword(_) => "InvalidPasswordException",
+        Error::PasswordUsed => "PasswordHistoryPolicyViolationException",
         Error::UserNotFound => "UserNotFoundException",
         Error::UserNotConfirmed => "UserNotConfirmedException",
         Error::PasswordResetRequired => "PasswordResetRequiredException",

@@ -30,6 +30,9 @@ pub(super) struct Update {
     /// Characters that the cognito rules ask for; `none` for no kind
     #[arg(long, value_enum, value_delimiter = ',', value_name = "KINDS")]
     password_needs: Option<Vec<Needed>>,
+    /// How many of his passwords, the present one first, a user may not have again, 0 to 24; 0 for any
+    #[arg(long, value_name = "NUMBER")]
+    password_history: Option<u32>,
     /// Answer alike whether or not a user exists
     #[arg(long, value_enum, value_name = "SWITCH")]
     hide_user_existence: Option<Switch>,
@@ -110,6 +113,7 @@ impl Update {
         }
         settings.algorithm = self.algorithm.unwrap_or(settings.algorithm);
         settings.password_policy = self.policy(settings.password_policy);
+        settings.password_history = self.password_history.unwrap_or(settings.password_history);
         settings.hide_user_existence = switched(self.hide_user_existence, settings.hide_user_existence);
         settings.end_sessions_on_password_change =
             switched(self.end_sessions_on_password_change, settings.end_sessions_on_password_change);

@@ -1,11 +1,13 @@
 //! The Directory on SQL: each verb handed to the reader or the writer, with what it needs.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::{
-    Plan, Sql, batch, devices, documents, floors, groups, lookups, members, organizations, outbox, pools, register,
-    search, users,
+    Plan, Sql, batch, devices, documents, floors, former, groups, lookups, members, organizations, outbox, pools,
+    register, search, users,
 };
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -44,6 +46,21 @@ impl Directory for Sql {
 
     async fn update_user(&self, user: &User) -> Result<i64, Error> {
         self.write(Plan::WHOLE.urgent(), user.clone(), |c, user| Box::pin(users::update(c, user))).await
+    }
+
+    async fn replace_password(&self, user: &User, most: u32) -> Result<i64, Error> {
+        let args = (user.clone(), most);
+        self.write(Plan::WHOLE.urgent(), args, |c, (user, most)| Box::pin(former::replace(c, user, *most))).await
+    }
+
+    async fn former_passwords(&self, pool: &str, subs: &[Uuid]) -> Result<HashMap<Uuid, Vec<String>>, Error> {
+        self.read((pool, subs), |c, (pool, subs)| Box::pin(former::of_users(c, pool, subs))).await
+    }
+
+    async fn trim_former_passwords(&self, pool: &str, most: u32, limit: u32) -> Result<u64, Error> {
+        let args = (pool.to_owned(), most, limit);
+        self.write(Plan::STEP.urgent(), args, |c, (pool, most, limit)| Box::pin(former::trim(c, pool, *most, *limit)))
+            .await
     }
 
     async fn delete_user(&self, pool: &str, sub: Uuid) -> Result<bool, Error> {

@@ -194,6 +194,7 @@ fn user(row: &AnyRow) -> Result<User, Fault> {
         external_id: row::optional_text(row, "external_id")?,
         client_secret: row::optional_text(row, "client_secret")?,
         api_key: row::optional_text(row, "api_key")?,
+        former_passwords: Vec::new(),
         groups: Vec::new(),
         created_at: row::time(row, "created_at")?,
         updated_at: row::time(row, "updated_at")?,

@@ -11,6 +11,7 @@ mod documents;
 mod fault;
 mod file;
 mod floors;
+mod former;
 mod groups;
 mod logins;
 mod lookups;

@@ -10,7 +10,7 @@ use sqlx::{AnyConnection, Connection as _};
 use super::fault::is_missing_table;
 use super::spelling::Spelling;
 
-const STEPS: [(i64, &str, &str); 7] = [
+const STEPS: [(i64, &str, &str); 8] = [
     (1, "start", include_str!("migrations/0001_start.sql")),
     (2, "accounts", include_str!("migrations/0002_accounts.sql")),
     (3, "rotations", include_str!("migrations/0003_rotations.sql")),
@@ -18,6 +18,7 @@ const STEPS: [(i64, &str, &str); 7] = [
     (5, "search", include_str!("migrations/0005_search.sql")),
     (6, "scale", include_str!("migrations/0006_scale.sql")),
     (7, "devices", include_str!("migrations/0007_devices.sql")),
+    (8, "former passwords", include_str!("migrations/0008_former_passwords.sql")),
 ];
 
 /// The oldest program that can work on the schema after all [`STEPS`], by the newest step it knows. A step that only

@@ -4,7 +4,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use uuid::Uuid;
 
 use super::fault::Fault;
-use super::{groups, logins, lookups, next_id, row};
+use super::{former, groups, logins, lookups, next_id, row};
 use crate::error::Error;
 use crate::store::directory::User;
 
@@ -24,6 +24,7 @@ pub(super) async fn create(connection: &mut AnyConnection, user: &User) -> Resul
 pub(super) async fn create_as(connection: &mut AnyConnection, drafts: &[(i64, &User)]) -> Result<Vec<User>, Fault> {
     insert(connection, drafts).await?;
     logins::insert(connection, drafts).await?;
+    former::insert(connection, drafts).await?;
     let mut made = Vec::with_capacity(drafts.len());
     for (id, draft) in drafts {
         let user = User { id: *id, version: FIRST_VERSION, ..User::clone(draft) };

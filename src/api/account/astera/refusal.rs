@@ -112,6 +112,7 @@ impl Refusal {
             | Error::NewPasswordRequired
             | Error::FactorRequired
             | Error::InvalidPassword(_)
+            | Error::PasswordUsed
             | Error::NoVerifiedAddress
             | Error::ResetNotAllowed
             | Error::CodeMismatch
@@ -177,6 +178,7 @@ fn status(operation: Operation, error: &Error) -> StatusCode {
         Error::InvalidParameter { .. }
         | Error::UserNotFound
         | Error::InvalidPassword(_)
+        | Error::PasswordUsed
         | Error::NoVerifiedAddress
         | Error::ResetNotAllowed
         | Error::CodeMismatch

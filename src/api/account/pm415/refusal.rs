@@ -108,6 +108,7 @@ fn words(asked: Asked<'_>, error: &Error) -> (u16, Cow<'static, str>) {
         Error::InvalidPassword(rule) => {
             (400, format!("\"Password\" {}", rule.strip_prefix("Password ").unwrap_or(rule)).into())
         }
+        Error::PasswordUsed => (400, "\"Password\" has previously been used".into()),
         Error::NotAuthorized => (401, not_authorized(asked).into()),
         Error::UserNotFound => user_not_found(asked),
         Error::UserExists => (409, format!("User with email {} already exists", email(asked)).into()),
