@@ -165,7 +165,7 @@ impl Server {
 
     /// The same on a node of a Cluster.
     pub fn admit_to_cluster(&self) {
-        self.admit(&["+cluster|slots", "+ping", "+asking", "+wait"]);
+        self.admit(&["+cluster|slots", "+asking", "+wait"]);
     }
 
     /// Its address.
@@ -301,13 +301,18 @@ impl Cluster {
     pub fn start(args: &[&str]) -> Self {
         let args = [&["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"], args].concat();
         let cluster = Self { nodes: (0..3).map(|_| Server::start(&args)).collect() };
-        let mut create = vec!["--cluster".to_owned(), "create".to_owned()];
-        create.extend(cluster.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port)));
-        create.push("--cluster-yes".to_owned());
-        redis_cli(&create);
-        cluster.nodes.iter().for_each(Server::admit_to_cluster);
-        cluster.whole();
+        cluster.create(cluster.nodes.iter().map(|node| node.port), &[]);
         cluster
+    }
+
+    fn create(&self, ports: impl Iterator<Item = u16>, more: &[&str]) {
+        let mut create = vec!["--cluster".to_owned(), "create".to_owned()];
+        create.extend(ports.map(|port| format!("127.0.0.1:{port}")));
+        create.push("--cluster-yes".to_owned());
+        create.extend(more.iter().map(|arg| (*arg).to_owned()));
+        redis_cli(&create);
+        self.nodes.iter().for_each(Server::admit_to_cluster);
+        self.whole();
     }
 
     pub fn url(&self) -> String {
@@ -341,6 +346,42 @@ impl Cluster {
         let words = ["--cluster", "reshard", &address, "--cluster-from", &from, "--cluster-to", &to];
         let more = ["--cluster-slots", &slots, "--cluster-yes", "--cluster-pipeline", "1"];
         redis_cli(&[words.as_slice(), more.as_slice()].concat().into_iter().map(str::to_owned).collect::<Vec<_>>());
+    }
+}
+
+/// A Cluster whose nodes speak TLS to clients and to each other, under a CA of its own.
+pub struct GuardedCluster {
+    _nodes: Cluster,
+    tls_ports: Vec<u16>,
+    ca: PathBuf,
+}
+
+impl GuardedCluster {
+    pub fn start() -> Self {
+        let ca = Server::stopped(&[]).dir;
+        certify(&ca);
+        let tls_ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
+        let node = |port: &u16| {
+            let file = |name: &str| ca.join(name).display().to_string();
+            let args = format!(
+                "--cluster-enabled yes --tls-cluster yes --tls-port {port} --tls-auth-clients no \
+                 --tls-cert-file {} --tls-key-file {} --tls-ca-cert-file {}",
+                file("server.pem"),
+                file("server.key"),
+                file("ca.pem"),
+            );
+            Server::start(&args.split_whitespace().collect::<Vec<_>>())
+        };
+        let cluster = Cluster { nodes: tls_ports.iter().map(node).collect() };
+        let ca = ca.join("ca.pem");
+        cluster.create(tls_ports.iter().copied(), &["--tls", "--cacert", &ca.display().to_string()]);
+        Self { _nodes: cluster, tls_ports, ca }
+    }
+
+    /// One node is named; the others are found.
+    pub fn settings(&self) -> Tokens {
+        let url = format!("redis-cluster://{USER}@127.0.0.1:{}?tls=true", self.tls_ports[0]);
+        Tokens { ca_file: Some(self.ca.clone()), ..settings(&url) }
     }
 }
 

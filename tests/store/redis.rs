@@ -1,14 +1,15 @@
-//! The suite on Redis: one server, TLS with an ACL user, Sentinel and Cluster. Each server is started once.
+//! The suite on Redis: one server, TLS with an ACL user, Sentinel and Cluster, plain and with TLS. Each server is started once.
 
 use std::sync::OnceLock;
 
 use super::tokens::{Store, tokens_suite};
-use crate::servers::redis::{Cluster, Guarded, Server, Watched, patient, settings};
+use crate::servers::redis::{Cluster, Guarded, GuardedCluster, Server, Watched, patient, settings};
 
 tokens_suite!(standalone, crate::store::redis::on_one_server());
 tokens_suite!(tls_and_acl, crate::store::redis::on_a_guarded_server());
 tokens_suite!(sentinel, crate::store::redis::behind_sentinels());
 tokens_suite!(cluster, crate::store::redis::on_a_cluster());
+tokens_suite!(cluster_with_tls, crate::store::redis::on_a_guarded_cluster());
 
 fn on_one_server() -> (Store, ()) {
     static SERVER: OnceLock<Server> = OnceLock::new();
@@ -28,4 +29,9 @@ fn behind_sentinels() -> (Store, ()) {
 fn on_a_cluster() -> (Store, ()) {
     static SERVERS: OnceLock<Cluster> = OnceLock::new();
     (patient(settings(&SERVERS.get_or_init(|| Cluster::start(&[])).url())), ())
+}
+
+fn on_a_guarded_cluster() -> (Store, ()) {
+    static SERVERS: OnceLock<GuardedCluster> = OnceLock::new();
+    (patient(SERVERS.get_or_init(GuardedCluster::start).settings()), ())
 }

@@ -3,23 +3,29 @@
 use std::fs;
 use std::path::Path;
 
-use redis::cluster::{ClusterClient, ClusterClientBuilder};
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _, TlsCertificates, TlsMode};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use url::Url;
 
+use super::node::Nodes;
 use crate::config::Tokens;
 
-/// How the servers are found.
+/// What there is to connect to.
 pub enum Target {
-    /// One address.
+    /// One server has everything.
+    Server(Server),
+    /// Many share it.
+    Cluster(Box<Nodes>),
+}
+
+/// How one server is found.
+pub enum Server {
+    /// At an address.
     Single(Box<Client>),
     /// By asking Sentinels for the master.
     Sentinel(Box<SentinelClient>),
-    /// A Cluster, from some of its nodes.
-    Cluster(Box<ClusterClient>),
 }
 
 /// Reads the settings; fails on what can never work, without connecting.
@@ -30,7 +36,7 @@ pub fn target(settings: &Tokens) -> Result<Target, String> {
     match scheme {
         "redis" | "rediss" => single(&parse(url)?, certificates),
         "redis-sentinel" => Seeds::read(rest, 26_379)?.sentinel(certificates),
-        "redis-cluster" => Seeds::read(rest, 6_379)?.cluster(certificates, settings),
+        "redis-cluster" => Seeds::read(rest, 6_379)?.cluster(certificates),
         _ => Err("tokens.url: must be redis://, rediss://, redis-sentinel:// or redis-cluster://".to_owned()),
     }
 }
@@ -51,7 +57,7 @@ fn single(url: &Url, certificates: Option<TlsCertificates>) -> Result<Target, St
         Some(certificates) if url.scheme() == "rediss" => Client::build_with_tls(server, certificates),
         Some(_) | None => Client::open(server),
     }
-    .map(|client| Target::Single(Box::new(client)))
+    .map(|client| Target::Server(Server::Single(Box::new(client))))
     .map_err(refused)
 }
 
@@ -144,23 +150,15 @@ impl Seeds {
                 .set_client_to_redis_certificates(certificates.clone())
                 .set_client_to_sentinel_certificates(certificates);
         }
-        builder.build().map(|client| Target::Sentinel(Box::new(client))).map_err(refused)
+        builder.build().map(|client| Target::Server(Server::Sentinel(Box::new(client)))).map_err(refused)
     }
 
-    fn cluster(self, certificates: Option<TlsCertificates>, settings: &Tokens) -> Result<Target, String> {
+    fn cluster(self, certificates: Option<TlsCertificates>) -> Result<Target, String> {
         if !self.path.is_empty() {
             return Err("tokens.url: a Cluster has no databases; end redis-cluster://HOST,HOST there".to_owned());
         }
-        // The client follows moved slots by itself; these waits keep its rounds within one deadline of ours.
-        let mut builder = ClusterClientBuilder::new(self.servers)
-            .connection_timeout(*settings.connect_timeout)
-            .response_timeout(*settings.timeout)
-            .min_retry_wait(10)
-            .max_retry_wait(100);
-        if let Some(certificates) = certificates.filter(|_| self.tls) {
-            builder = builder.certs(certificates);
-        }
-        builder.build().map(|client| Target::Cluster(Box::new(client))).map_err(refused)
+        let nodes = Nodes::new(&self.servers, certificates).ok_or("tokens.url: a host is missing")?;
+        Ok(Target::Cluster(Box::new(nodes)))
     }
 }
 
@@ -176,11 +174,11 @@ mod tests {
     #[test]
     fn every_kind_of_address_is_read() {
         for url in ["redis://127.0.0.1", "redis://:secret@localhost:7000/3", "rediss://user:p%40ss@redis.example"] {
-            assert!(matches!(read(url), Ok(Target::Single(_))), "{url}");
+            assert!(matches!(read(url), Ok(Target::Server(Server::Single(_)))), "{url}");
         }
         for url in ["redis-sentinel://a:1,b,[::1]:3/main", "redis-sentinel://u:p@a/main/2?tls=true&sentinel_password=x"]
         {
-            assert!(matches!(read(url), Ok(Target::Sentinel(_))), "{url}");
+            assert!(matches!(read(url), Ok(Target::Server(Server::Sentinel(_)))), "{url}");
         }
         for url in ["redis-cluster://a:1,b:2", "redis-cluster://u:p@a,b?tls=true"] {
             assert!(matches!(read(url), Ok(Target::Cluster(_))), "{url}");

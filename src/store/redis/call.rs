@@ -23,28 +23,46 @@ impl Script {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Verb {
     Command(&'static str),
-    Script(&'static Script, String),
+    Script(&'static Script),
 }
 
 /// One step with its arguments.
+#[derive(Clone)]
 pub struct Call {
     verb: Verb,
+    key: Option<String>,
     args: Vec<Vec<u8>>,
     repeatable: bool,
     replicated: bool,
+    asking: bool,
 }
 
 impl Call {
-    /// A command that is one step by itself.
-    pub fn command(name: &'static str) -> Self {
-        Self { verb: Verb::Command(name), args: Vec::new(), repeatable: false, replicated: false }
+    fn new(verb: Verb, key: Option<String>) -> Self {
+        Self { verb, key, args: Vec::new(), repeatable: false, replicated: false, asking: false }
+    }
+
+    /// A command that is one step by itself, on its one key.
+    pub fn command(name: &'static str, key: String) -> Self {
+        Self::new(Verb::Command(name), Some(key))
     }
 
     /// A script on its one key.
     pub fn script(script: &'static Script, key: String) -> Self {
-        Self { verb: Verb::Script(script, key), args: Vec::new(), repeatable: false, replicated: false }
+        Self::new(Verb::Script(script), Some(key))
+    }
+
+    /// A command about a server, on no key: of a Cluster every master is asked.
+    pub fn keyless(name: &'static str) -> Self {
+        Self::new(Verb::Command(name), None)
+    }
+
+    /// What it is done on.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
     /// Adds an argument.
@@ -76,23 +94,33 @@ impl Call {
         self.replicated
     }
 
+    /// It for the node that is only about to get its slot (`ASK`).
+    pub fn asking(&self) -> Self {
+        Self { asking: true, ..self.clone() }
+    }
+
+    /// Whether `ASKING` goes before it.
+    pub fn is_asking(&self) -> bool {
+        self.asking
+    }
+
     /// It as sent first.
     pub fn short(&self) -> Cmd {
-        match &self.verb {
-            Verb::Command(name) => redis::cmd(name).arg(&self.args).take(),
-            Verb::Script(script, key) => self.scripted("EVALSHA", script.digest(), key),
+        match self.verb {
+            Verb::Command(name) => redis::cmd(name).arg(&self.key).arg(&self.args).take(),
+            Verb::Script(script) => self.scripted("EVALSHA", script.digest()),
         }
     }
 
     /// It with the script's whole text. `SCRIPT LOAD` would have to reach every node of a Cluster; this needs one.
     pub fn whole(&self) -> Cmd {
-        match &self.verb {
+        match self.verb {
             Verb::Command(_) => self.short(),
-            Verb::Script(script, key) => self.scripted("EVAL", script.source, key),
+            Verb::Script(script) => self.scripted("EVAL", script.source),
         }
     }
 
-    fn scripted(&self, command: &str, script: &str, key: &str) -> Cmd {
-        redis::cmd(command).arg(script).arg(1).arg(key).arg(&self.args).take()
+    fn scripted(&self, command: &str, script: &str) -> Cmd {
+        redis::cmd(command).arg(script).arg(1).arg(&self.key).arg(&self.args).take()
     }
 }

@@ -3,6 +3,7 @@
 
 use redis::{ErrorKind, RedisError};
 
+use super::call::Call;
 use crate::error::Error;
 
 /// What is known after an error.
@@ -52,6 +53,30 @@ pub fn outcome(fault: &RedisError) -> Outcome {
         None if fault.kind() == ErrorKind::AuthenticationFailed => Outcome::Elsewhere,
         None => Outcome::Lost,
     }
+}
+
+/// Whether a step may be sent again after `fault`. After silence the deadline leaves no time for that.
+pub fn may_be_sent_again(fault: &RedisError, call: &Call) -> bool {
+    match outcome(fault) {
+        Outcome::Elsewhere => true,
+        Outcome::Lost => call.is_repeatable() && !fault.is_timeout(),
+        Outcome::Refused => false,
+    }
+}
+
+/// Why nothing is sent at the end.
+pub fn stopping() -> RedisError {
+    (ErrorKind::Io, "the process is stopping").into()
+}
+
+/// No node of a Cluster has a key's slot.
+pub fn unserved() -> RedisError {
+    redis::make_extension_error("CLUSTERDOWN".to_owned(), None)
+}
+
+/// The nodes of a Cluster point at each other.
+pub fn unsettled() -> RedisError {
+    redis::make_extension_error("TRYAGAIN".to_owned(), None)
 }
 
 /// `fault` as the domain says it, with a cause that an operator can act on.

@@ -3,7 +3,7 @@
 //!
 //! What a user in tokens.url must be allowed, on the keys `cognate:*`: `+eval +evalsha +hget +hset +hdel +hkeys
 //! +hgetall +hmget +hincrby +hrandfield +del +set +pexpire +pttl +time +info`, for Sentinel also `+role` and for
-//! Cluster `+cluster|slots +ping +asking`, and `+wait` where `tokens.durability` is `replicated`.
+//! Cluster `+cluster|slots +asking`, and `+wait` where `tokens.durability` is `replicated`.
 //!
 //! What is only counted or used up (attempts, answers to a challenge) is acknowledged without a replica even then: an
 //! error would use up what nobody got anything for. A sign-in or an answer ends with a step that is waited for, and
@@ -11,10 +11,14 @@
 
 mod address;
 mod call;
+mod cluster;
 mod connection;
 mod fault;
+mod node;
+mod once_per;
 mod record;
 mod runtimes;
+mod slots;
 
 use std::collections::HashMap;
 
@@ -54,7 +58,7 @@ pub fn open(settings: &Tokens) -> Result<RedisTokens, String> {
 
 impl RedisTokens {
     async fn run<T: FromRedisValue>(&self, call: Call) -> Result<T, Error> {
-        from_redis_value(self.0.here(&call)?.run(call).await?).map_err(misread)
+        from_redis_value(self.0.run(call).await?).map_err(misread)
     }
 }
 
@@ -68,7 +72,7 @@ impl TokenStore for RedisTokens {
     async fn ping(&self) -> Result<Option<Timestamp>, Error> {
         let check = Call::script(&WRITE_CHECK, "cognate:check".to_owned()).repeatable().replicated();
         let (seconds, micros): (i64, i64) = self.run(check).await?;
-        let memory = self.run(Call::command("INFO").arg("memory").repeatable()).await?;
+        let memory = self.run(Call::keyless("INFO").arg("memory").repeatable()).await?;
         check_policy(&memory)?;
         Ok(Some(Timestamp(seconds.saturating_mul(1000).saturating_add(micros / 1000))))
     }
@@ -83,7 +87,7 @@ impl TokenStore for RedisTokens {
     }
 
     async fn session(&self, key: &SessionKey, now: Timestamp) -> Result<Option<Session>, Error> {
-        let call = Call::command("HGET").arg(sessions_key(&key.pool, key.user)).arg(key.id.as_bytes().as_slice());
+        let call = Call::command("HGET", sessions_key(&key.pool, key.user)).arg(key.id.as_bytes().as_slice());
         let stored: Option<Vec<u8>> = self.run(call.repeatable()).await?;
         let session = stored.map(|stored| record::unpack(key.clone(), &stored)).transpose()?;
         Ok(session.filter(|session| session.expires_at > now))
@@ -113,7 +117,7 @@ impl TokenStore for RedisTokens {
     }
 
     async fn end_session(&self, key: &SessionKey) -> Result<bool, Error> {
-        let call = Call::command("HDEL").arg(sessions_key(&key.pool, key.user)).arg(key.id.as_bytes().as_slice());
+        let call = Call::command("HDEL", sessions_key(&key.pool, key.user)).arg(key.id.as_bytes().as_slice());
         self.run(call.repeatable().replicated()).await
     }
 
@@ -124,7 +128,7 @@ impl TokenStore for RedisTokens {
     }
 
     async fn sessions_of(&self, pool: &str, user: Uuid, now: Timestamp) -> Result<Vec<Session>, Error> {
-        let call = Call::command("HGETALL").arg(sessions_key(pool, user)).repeatable();
+        let call = Call::command("HGETALL", sessions_key(pool, user)).repeatable();
         let stored: HashMap<Vec<u8>, Vec<u8>> = self.run(call).await?;
         let session = |(id, record): (Vec<u8>, Vec<u8>)| {
             let id = Uuid::from_slice(&id).map_err(Error::internal)?;
@@ -182,7 +186,7 @@ impl TokenStore for RedisTokens {
     }
 
     async fn clear_attempts(&self, subject: &str) -> Result<(), Error> {
-        self.run(Call::command("DEL").arg(attempts_key(subject)).repeatable()).await
+        self.run(Call::command("DEL", attempts_key(subject)).repeatable()).await
     }
 
     async fn forgive_attempt(&self, subject: &str, throttle: &Throttle, now: Timestamp) -> Result<(), Error> {

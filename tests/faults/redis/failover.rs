@@ -81,7 +81,8 @@ async fn a_cluster_node_killed_and_restarted_is_a_gap_of_unavailable() {
     let mut cluster = Cluster::start(&["--appendonly", "yes", "--appendfsync", "always"]);
     let store = open(&settings(&cluster.url()));
     ready(&store).await;
-    let riders = Riders::start(&store, 8, 1).await;
+    // So many that some are on the node that dies.
+    let riders = Riders::start(&store, 8, 3).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     cluster.nodes[1].kill();
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -97,6 +98,26 @@ async fn a_cluster_node_killed_and_restarted_is_a_gap_of_unavailable() {
     assert!(ride.unavailable > 0 && ride.slowest < BOUND && waited < Duration::from_secs(3));
 }
 
+/// Refreshes for a while without a pause: how often it was served and not, and the longest wait.
+async fn ask_for_a_while(store: &Store, key: &SessionKey) -> (usize, usize, Duration) {
+    let rule = RefreshRule { rotate: false, ..ROTATING };
+    let (mut served, mut unserved, mut slowest) = (0, 0, Duration::ZERO);
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(4) {
+        let asked = Instant::now();
+        match store.refresh(key, 0, rule, at(0)).await {
+            Ok(Verdict::Kept(_)) => served += 1,
+            answer => {
+                unavailable(answer);
+                unserved += 1;
+            }
+        }
+        slowest = slowest.max(asked.elapsed());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    (served, unserved, slowest)
+}
+
 // R03: one silent node takes its own sessions away, not those of the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_cluster_node_leaves_the_others_served() {
@@ -108,23 +129,18 @@ async fn a_silent_cluster_node_leaves_the_others_served() {
         keys.push(opened(&store, |_| ()).await.1);
     }
     cluster.nodes[1].pause();
-    let rule = RefreshRule { rotate: false, ..ROTATING };
-    for round in 0..5 {
-        let asked = Instant::now();
-        let answers = join_all(keys.iter().map(async |key| {
-            let answer = store.refresh(key, 0, rule, at(0)).await;
-            if answer.is_err() { (unavailable(answer), BOUND) } else { (String::new(), asked.elapsed()) }
-        }));
-        let answers = answers.await;
-        assert!(asked.elapsed() < BOUND);
-        let served: Vec<_> = answers.iter().filter(|(_, waited)| *waited < BOUND).collect();
-        let slowest = served.iter().map(|(_, waited)| waited).max();
-        println!("R03 round {round}: {} of 24 served, the slowest in {slowest:?}", served.len());
-        assert!((6..24).contains(&served.len()));
-    }
+    let rides = join_all(keys.iter().map(|key| ask_for_a_while(&store, key))).await;
+    let (silent, others): (Vec<_>, Vec<_>) = rides.into_iter().partition(|(served, ..)| *served == 0);
+    let failed: usize = others.iter().map(|(_, unserved, _)| unserved).sum();
+    let slowest = |rides: &[(usize, usize, Duration)]| rides.iter().map(|ride| ride.2).max().unwrap();
+    println!("R03: {} of 24 served, the slowest in {:?}", others.len(), slowest(&others));
+    assert!(failed == 0 && slowest(&silent) < BOUND);
     cluster.nodes[1].resume();
     assert!(ready(&store).await < Duration::from_secs(3));
     for key in &keys {
-        assert!(matches!(store.refresh(key, 0, rule, at(0)).await.unwrap(), Verdict::Kept(_)));
+        assert!(matches!(
+            store.refresh(key, 0, RefreshRule { rotate: false, ..ROTATING }, at(0)).await.unwrap(),
+            Verdict::Kept(_)
+        ));
     }
 }
