@@ -26,7 +26,8 @@
 //!    this attempt go on: `Pool::attempt`. May this caller do this to others: [`pool::Pool::permit`]. Is this mailed
 //!    link good: `Pool::read_link`. Which app client does an API speak for: [`pool::Pools::surface`]. May this access
 //!    key sign that: [`pool::AccessKey::may`]. What may an app client have for itself: [`pool::Pool::client_token`].
-//!    What does the operator's function say: `Pool::trigger`.
+//!    What does the operator's function say: `Pool::trigger`. May this password follow those before it:
+//!    `Pool::next_password`.
 //! 2. *Atomic by design.* Every verb of a port is one step; no caller reads and then writes where a race could matter.
 //!    The order of refreshes comes from the session's generation, never from the time.
 //! 3. *Nothing revoked works again.* A session lives only while three things agree: the token store has it, the

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 
@@ -23,6 +24,10 @@ pub struct Pools {
     ports: Arc<Ports>,
     mailer: Arc<Mailer>,
     loaded: ArcSwapOption<Loaded>,
+    /// How many readings were asked for.
+    asked: AtomicU64,
+    /// The last of them that one has answered.
+    answered: tokio::sync::Mutex<u64>,
 }
 
 struct Loaded {
@@ -37,7 +42,8 @@ struct Loaded {
 impl Pools {
     /// Nothing is read yet.
     pub fn new(ports: Arc<Ports>, mailer: Arc<Mailer>) -> Self {
-        Self { ports, mailer, loaded: ArcSwapOption::empty() }
+        let (asked, answered) = (AtomicU64::new(0), tokio::sync::Mutex::new(0));
+        Self { ports, mailer, loaded: ArcSwapOption::empty(), asked, answered }
     }
 
     pub(super) fn ports(&self) -> &Arc<Ports> {
@@ -60,6 +66,20 @@ impl Pools {
     /// Reads the Directory: at the first time makes what a new deployment needs (root secret, pool, clients), then
     /// sees that every pool has the signing keys that are due.
     pub async fn reload(&self) -> Result<(), Error> {
+        let mine = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        // One at a time: a slow reading from before a write must not take the place of the one after it.
+        let mut answered = self.answered.lock().await;
+        if *answered >= mine {
+            // One that began since has read what this one would.
+            return Ok(());
+        }
+        let asked = self.asked.load(Ordering::SeqCst);
+        self.read().await?;
+        *answered = asked;
+        Ok(())
+    }
+
+    async fn read(&self) -> Result<(), Error> {
         let known = self.loaded.load_full();
         let (root, outbox, bootstrap, own_clients) = match &known {
             Some(known) => {

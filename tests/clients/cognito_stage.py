@@ -109,9 +109,9 @@ class Place:
         self.admin.create_group(UserPoolId=self.pool, GroupName=name)
         return name
 
-    def code(self, name):
-        """The code of six digits in the newest mail to a user."""
-        in_text = re.compile(r"^\s*(\d{6})\s*$", re.M)
+    def code(self, name, digits=6):
+        """The code in the newest mail to a user."""
+        in_text = re.compile(rf"^\s*(\d{{{digits}}})\s*$", re.M)
         return wait_for(f"a code for {name}", lambda: in_text.search(self.stage.mail_to(name)))[1]
 
 

@@ -1,8 +1,9 @@
-"""CUSTOM_AUTH and CustomMessage with boto3, amazon-cognito-identity-js and AWS Amplify as they are, and a hook on
-loopback that plays the pool's functions."""
+"""CUSTOM_AUTH and CustomMessage with boto3, the AWS SDK for JavaScript v3, amazon-cognito-identity-js and AWS Amplify as
+they are, and a hook on loopback that plays the pool's functions and a gateway of text messages."""
 
 import http.server
 import json
+import secrets
 import threading
 
 import pytest
@@ -44,12 +45,23 @@ FUNCTIONS = dict(zip(TRIGGERS, [define, create, verify, message]))
 
 
 class Hook(http.server.BaseHTTPRequestHandler):
-    """Answers each event with its response filled in."""
+    """Answers each event with its response filled in; keeps text messages and tells them."""
+
+    texts = []
 
     def do_POST(self):
         event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        event["response"] |= FUNCTIONS[event["triggerSource"].split("_")[0]](event["request"])
-        body = json.dumps(event).encode()
+        if self.path == "/send":
+            self.texts.append(event)
+        else:
+            event["response"] |= FUNCTIONS[event["triggerSource"].split("_")[0]](event["request"])
+        self.answer(event)
+
+    def do_GET(self):
+        self.answer(self.texts)
+
+    def answer(self, what):
+        body = json.dumps(what).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -66,13 +78,17 @@ def stage(request, folder):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     place = folder / f"custom-{request.param}"
     place.mkdir()
+    hook = f"http://127.0.0.1:{server.server_port}/"
     env = {
-        "COGNATE__HOOKS__FUNCTIONS": f"custom=http://127.0.0.1:{server.server_port}/",
+        "COGNATE__HOOKS__FUNCTIONS": f"custom={hook}",
+        "COGNATE__SMS__URL": f"{hook}send",
         "COGNATE__HOOKS__SIGNING_KEY": "a key that only this deployment has",
     }
     shared = request.getfixturevalue("shared") if request.param == "replicated" else {}
     service = Service(place, replicas=2 if shared else 1, env={**shared, **env})
-    yield Stage(service)
+    stage = Stage(service)
+    stage.hook = hook
+    yield stage
     service.stop()
     server.shutdown()
 
@@ -116,6 +132,34 @@ def test_boto3_is_told_that_a_pool_has_no_challenges_of_its_own(stage):
 
 
 SEEN = {"asked": "six times seven", "asked again": "six times seven", "wrong": "NotAuthorizedException", "signed in": True}
+
+
+def texted(stage):
+    """A client, and a user of it who is asked for a code by text message: name, password and number."""
+    place = stage.place("texting")
+    stage.admin.set_user_pool_mfa_config(
+        UserPoolId=place.pool, MfaConfiguration="OPTIONAL", SmsMfaConfiguration={"SmsAuthenticationMessage": "{####}"})
+    name, number = place.user(), f"+1206555{secrets.randbelow(10_000):04}"
+    attributes = [{"Name": "phone_number", "Value": number}, {"Name": "phone_number_verified", "Value": "true"}]
+    stage.admin.admin_update_user_attributes(UserPoolId=place.pool, Username=name, UserAttributes=attributes)
+    stage.admin.admin_set_user_mfa_preference(
+        UserPoolId=place.pool, Username=name, SMSMfaSettings={"Enabled": True, "PreferredMfa": True})
+    return place.client, name, number
+
+
+@shows("AWS SDK v3", "Custom challenges", "Code by text message")
+def test_the_sdk_for_javascript_answers_a_challenge_of_the_pools_own_and_by_text_message(stage, place):
+    client, name, number = texted(stage)
+    words = [stage.service.other, place.client, place.user(), stage.hook, number, client, f"{name} {PASSWORD}"]
+    assert json.loads(node("custom_sdk_v3.mjs", *words)) == {
+        "asked": "six times seven",
+        "asked again": "six times seven",
+        "signed in": "Bearer",
+        "wrong": "400 NotAuthorizedException: Incorrect username or password.",
+        "text message": ["SMS_MFA", f"+*******{number[-4:]}"],
+        "wrong code": "400 CodeMismatchException: Invalid code received for user",
+        "by text message": "Bearer",
+    }
 
 
 @shows("identity-js", "Custom challenges")

@@ -19,7 +19,7 @@ def stage(request):
 
 
 @shows("boto3", "Registration", "Attributes", "Changed password", "Forgotten password", "Authenticator application",
-       "Refresh with rotation")
+       "Refresh with rotation", "Tokens of a program")
 @pytest.mark.parametrize("operation", built())
 def test_an_operation_that_is_built_succeeds_and_answers_what_the_description_says(stage, operation):
     assert xform_name(operation) in EXAMPLES, f"{operation} is new: give it an example in one of examples_*.py"

@@ -125,6 +125,28 @@ async fn an_update_puts_back_what_it_does_not_name(app: TestApp) {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_reading_from_before_a_change_takes_the_place_of_the_one_after_it() {
+    let app = TestApp::start().await;
+    let pools = &app.api.pools;
+    let id = app.pool().id().to_owned();
+    let reading = tokio::spawn({
+        let api = app.api.clone();
+        async move {
+            loop {
+                futures_util::future::join_all((0..4).map(|_| api.pools.reload())).await;
+            }
+        }
+    });
+    for size in (0..=24).cycle().take(300) {
+        pools.update_pool(&id, |pool| pool.password_history = size).await.unwrap();
+        pools.reload().await.unwrap();
+        tokio::task::yield_now().await;
+        assert_eq!(pools.find(&id).unwrap().settings.password_history, size);
+    }
+    reading.abort();
+}
+
 story!(a_deleted_pool_is_gone_with_all_that_is_in_it);
 async fn a_deleted_pool_is_gone_with_all_that_is_in_it(app: TestApp) {
     let id = id(&make(&app, json!({ "PoolName": "shop", "DeletionProtection": "ACTIVE" })).await);

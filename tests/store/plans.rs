@@ -17,6 +17,7 @@ async fn statements_and_tables_read_whole() -> (BTreeSet<String>, Vec<String>) {
     let url = server.database().await;
     drop(sql::open(&url, &patient()).await.unwrap());
     let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    alone(&pool).await;
     let name = url.rsplit('/').next().unwrap();
     let text = format!(
         "ALTER DATABASE {name} SET log_statement = 'all'; ALTER DATABASE {name} SET enable_seqscan = off; \
@@ -46,6 +47,14 @@ async fn statements_and_tables_read_whole() -> (BTreeSet<String>, Vec<String>) {
     let words = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "];
     let said = said.map(|(_, statement)| statement.to_owned());
     (said.filter(|text| words.iter().any(|word| text.starts_with(word))).collect(), whole)
+}
+
+/// Waits until the connections that migrated have told what they did, which they do at the latest when they go.
+async fn alone(pool: &sqlx::PgPool) {
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    while sqlx::query(others).fetch_one(pool).await.unwrap().get::<i64, _>(0) > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
 
 async fn read_whole(pool: &sqlx::PgPool) -> Vec<String> {

@@ -1,17 +1,9 @@
 // AWS SDK for JavaScript v3: an administrator who signs, and a user who does not.
-import * as cognito from '@aws-sdk/client-cognito-identity-provider';
+import { ask, client, cognito, refusal } from './asking.mjs';
 
 const [endpoint, other, UserPoolId, ClientId, accessKeyId, secretAccessKey, Username, Password] = process.argv.slice(2);
-const client = (url, credentials) =>
-  new cognito.CognitoIdentityProviderClient({ endpoint: url, region: 'us-east-1', maxAttempts: 1, credentials });
 const admin = client(endpoint, { accessKeyId, secretAccessKey });
 const user = client(other);
-const ask = (who, operation, input) => who.send(new cognito[`${operation}Command`](input));
-// The class that the SDK made of a refusal, if it has one of that name.
-const refusal = (who, operation, input) => ask(who, operation, input).then(() => 'not refused', (fault) => {
-  const typed = cognito[fault.name] && fault instanceof cognito[fault.name] ? '' : 'untyped ';
-  return `${typed}${fault.$metadata.httpStatusCode} ${fault.name}: ${fault.message}`;
-});
 
 const seen = {};
 const made = await ask(admin, 'AdminCreateUser', { UserPoolId, Username, MessageAction: 'SUPPRESS', TemporaryPassword: Password });
