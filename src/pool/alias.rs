@@ -4,7 +4,7 @@ use super::name::{EmailAddress, Username};
 use super::settings::{Alias, Contact, Usernames};
 use super::{Pool, import};
 use crate::error::{Error, Rule};
-use crate::store::directory::User;
+use crate::store::directory::{User, UserStatus};
 
 /// The keys that a typed name is looked up under.
 pub(super) struct NameKeys {
@@ -81,7 +81,10 @@ impl Pool {
                 .filter_map(|alias| match alias {
                     Alias::Email => email().filter(|_| user.email_verified),
                     Alias::PhoneNumber => phone().filter(|_| user.phone_verified),
-                    Alias::PreferredUsername => self.preferred_username(user),
+                    // Whoever has yet to confirm his registration keeps nobody from the name.
+                    Alias::PreferredUsername => {
+                        self.preferred_username(user).filter(|_| user.status != UserStatus::Unconfirmed)
+                    }
                 })
                 .collect(),
             Usernames::Contact { contacts } => contacts

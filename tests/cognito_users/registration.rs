@@ -176,6 +176,35 @@ async fn an_alias_has_one_owner_whoever_claims_it(app: TestApp) {
     assert_eq!(refused(&call(&app, "ConfirmSignUp", "mallory", body).await), taken);
 }
 
+// K09: who registers and never confirms holds his username, as at Amazon, and nothing else.
+story!(a_preferred_name_goes_to_who_confirms);
+async fn a_preferred_name_goes_to_who_confirms(app: TestApp) {
+    open(&app).await;
+    let usernames = Usernames::Chosen { aliases: vec![Alias::Email, Alias::PreferredUsername] };
+    app.change_pool(|pool| pool.usernames = usernames.clone()).await;
+    let prefers = async |name: &str, preferred: &str| {
+        let attributes = json!([
+            { "Name": "email", "Value": format!("{name}@example.test") },
+            { "Name": "preferred_username", "Value": preferred }
+        ]);
+        let rest = json!({ "Password": PASSWORD, "UserAttributes": attributes });
+        assert_eq!(call(&app, "SignUp", name, rest).await.status, 200, "{name}");
+        code_in(&app.mails().await)
+    };
+    let late = prefers("squatter", "bob").await;
+    let code = prefers("alice", "bob").await;
+    assert_eq!(login(&app, "bob", PASSWORD).await, 401);
+    assert_eq!(confirm(&app, "alice", &code).await.whole(), DONE);
+    assert_eq!(login(&app, "bob", PASSWORD).await, 200);
+    assert_eq!(app.pool().find_user("bob").await.unwrap().username, "alice");
+    assert_eq!(confirm(&app, "squatter", &late).await.json()["__type"], "AliasExistsException");
+    // Nor does it keep a username from anybody.
+    prefers("other", "carol").await;
+    let code = prefers("carol", "caro").await;
+    assert_eq!(confirm(&app, "carol", &code).await.whole(), DONE);
+    assert_eq!(login(&app, "carol", PASSWORD).await, 200);
+}
+
 story!(users_who_are_called_by_their_address_have_the_sub_for_a_name);
 async fn users_who_are_called_by_their_address_have_the_sub_for_a_name(app: TestApp) {
     open(&app).await;
