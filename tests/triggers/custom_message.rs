@@ -161,7 +161,7 @@ async fn each_text_message_is_in_the_triggers_words(app: TestApp) {
     })
     .await;
     app.have_triggers(&[CustomMessage]).await;
-    app.on("CustomMessage", Reply::Fill(json!({ "smsMessage": "{username}: <{####}>", "emailMessage": WORDS })));
+    app.on("CustomMessage", Reply::Fill(json!({ "smsMessage": "{username}: <{####}>" })));
     let told = async |source: &str| {
         app.api.pools.outbox().unwrap().deliver_due().await.unwrap();
         let text = Gateway::in_use(&app.config).message()["text"].as_str().unwrap().to_owned();
