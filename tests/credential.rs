@@ -134,18 +134,15 @@ async fn a_wrong_secret_takes_as_long_as_an_unknown_id() {
     app.user("bob").await;
     let without = app.pool().public_id(&app.pool().find_user("bob").await.unwrap()).to_string();
     let ids = [id.as_str(), &without, "4711"];
-    let mut times: [Vec<Duration>; 3] = Default::default();
+    // The least of many: what other work on the machine adds is not the program's.
+    let mut times = [Duration::MAX; 3];
     for _ in 0..60 {
-        for (id, times) in ids.iter().zip(&mut times) {
+        for (id, least) in ids.iter().zip(&mut times) {
             let began = Instant::now();
             assert_eq!(proves(&app, id, "guess").await, "not_authorized");
-            times.push(began.elapsed());
+            *least = began.elapsed().min(*least);
         }
     }
-    let medians = times.map(|mut times| {
-        times.sort_unstable();
-        times[times.len() / 2]
-    });
-    let (fastest, slowest) = (medians.iter().min().unwrap(), medians.iter().max().unwrap());
-    assert!(*slowest < *fastest * 3 / 2, "{medians:?}");
+    let (fastest, slowest) = (times.iter().min().unwrap(), times.iter().max().unwrap());
+    assert!(*slowest < *fastest * 3 / 2, "{times:?}");
 }

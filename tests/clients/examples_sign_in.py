@@ -188,31 +188,6 @@ def tracked(stage):
 
 
 @example
-def set_user_pool_session_configuration(stage):
-    stage.admin.set_user_pool_session_configuration(
-        UserPoolId=tracked(stage).pool, UserSessionTracking="ENABLED", TokenSession={"MaxPerUser": 20})
-
-
-@example
-def get_user_pool_session_configuration(stage):
-    answer = stage.admin.get_user_pool_session_configuration(UserPoolId=tracked(stage).pool)
-    assert answer["UserSessionTracking"] == "ENABLED"
-
-
-@example
-def set_user_pool_client_session_configuration(stage):
-    place = tracked(stage)
-    stage.admin.set_user_pool_client_session_configuration(
-        UserPoolId=place.pool, ClientId=place.client, SSOSession={"MaxValidityMinutes": 60})
-
-
-@example
-def get_user_pool_client_session_configuration(stage):
-    place = tracked(stage)
-    stage.admin.get_user_pool_client_session_configuration(UserPoolId=place.pool, ClientId=place.client)
-
-
-@example
 def list_user_sessions(stage):
     assert len(stage.anyone.list_user_sessions(**token(stage, tracked(stage)))["Sessions"]) == 1
 
