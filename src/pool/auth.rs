@@ -9,6 +9,7 @@ use super::alias::NameKeys;
 use super::client::AuthFlow;
 use super::factor::OwedFactor;
 use super::hash::PasswordCheck;
+use super::migration::Guess;
 use super::user::check_standing;
 use super::{Asked, Client, CustomChallenge, Device, Pool, Terms, Tokens};
 use crate::clock::Timestamp;
@@ -85,8 +86,8 @@ impl Pool {
         source: IpAddr,
     ) -> Result<Proven, Error> {
         self.ports.hasher.room()?;
-        let login = self.begin(terms.into(), username, password, source).await?;
-        self.attempt(login.account, source, self.prove_own(login.user, password)).await.map(Proven)
+        let (Login { account, user }, guess) = self.begin(terms.into(), username, password, source).await?;
+        self.attempt_guess(guess, account, source, self.prove_own(user, password)).await.map(Proven)
     }
 
     /// The same for what is no sign-in, so that no trigger is asked.
@@ -97,11 +98,21 @@ impl Pool {
     }
 
     /// Whom a name means that a password comes with, once the triggers before the password were asked.
-    async fn begin(&self, terms: Terms<'_>, name: &str, password: &str, source: IpAddr) -> Result<Login, Error> {
+    async fn begin(
+        &self,
+        terms: Terms<'_>,
+        name: &str,
+        password: &str,
+        source: IpAddr,
+    ) -> Result<(Login, Guess), Error> {
         let login = self.find_login(name).await?;
-        let login = self.migrate(terms, login, name, Some(password), source).await?;
-        self.pre_authentication(terms, (login.account, login.user.as_ref()), name, source).await?;
-        Ok(login)
+        let (login, guess) = self.migrate_by_password(terms, login, name, password, source).await?;
+        let user = login.user.as_ref();
+        match guess {
+            Guess::Open => self.pre_authentication(terms, (login.account, user), name, source).await?,
+            Guess::Counted => self.pre_authentication_counted(terms, user, name, source).await?,
+        }
+        Ok((login, guess))
     }
 
     /// The same as `client` has it: who does not exist is said where the client does not hide it. Errors as of
@@ -116,13 +127,13 @@ impl Pool {
         let terms = terms.into();
         let client = terms.client;
         self.ports.hasher.room()?;
-        let Login { account, user } = self.begin(terms, username, password, source).await?;
+        let (Login { account, user }, guess) = self.begin(terms, username, password, source).await?;
         let exists = user.is_some();
         let proof = async {
             let user = self.prove_password(user, password).await?;
             if self.hides_sign_up(client, &user) { Err(Error::NotAuthorized) } else { Ok(user) }
         };
-        match self.attempt(account, source, proof).await {
+        match self.attempt_guess(guess, account, source, proof).await {
             Err(Error::NotAuthorized) if !exists && !self.hides_existence(client) => Err(Error::UserNotFound),
             proven => proven.map(Proven),
         }

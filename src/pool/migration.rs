@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::alias::NameKeys;
 use super::attribute::{Life, NamedValues, Party};
@@ -31,33 +32,75 @@ enum FinalStatus {
     ResetRequired,
 }
 
+/// A password that somebody said.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guess {
+    /// Not judged yet.
+    Open,
+    /// Judged wrong elsewhere, and counted.
+    Counted,
+}
+
 impl Pool {
     /// Whom a name means that meant nobody: whoever the trigger vouches for is made a user, all at once. A refusal leaves
     /// everything as it is, also for the caller's eyes. Of two who ask at once the second finds what the first made.
     ///
-    /// Errors: `TooManyRequests`, `Hook` (away, or it says nonsense: then nobody knows who he is), `Unavailable`.
-    pub(super) async fn migrate(
+    /// Errors: `Hook` (away, or it says nonsense: then nobody knows who he is), `Unavailable`.
+    pub(super) async fn migrate(&self, terms: Terms<'_>, login: Login, name: &str) -> Result<Login, Error> {
+        if !self.may_migrate(&login, name) {
+            return Ok(login);
+        }
+        match self.ask_migration(terms, name, None).await? {
+            Some(migrated) => self.take_over(migrated, name, None).await,
+            None => Ok(login),
+        }
+    }
+
+    /// The same of somebody who says his password. A guess that the other side judged wrong is counted already: before it
+    /// was judged, so that many at once are no more guesses than one after the other (K12).
+    ///
+    /// Errors: `TooManyRequests` too.
+    pub(super) async fn migrate_by_password(
         &self,
         terms: Terms<'_>,
         login: Login,
         name: &str,
-        password: Option<&str>,
+        password: &str,
         source: IpAddr,
-    ) -> Result<Login, Error> {
+    ) -> Result<(Login, Guess), Error> {
+        if !self.may_migrate(&login, name) {
+            return Ok((login, Guess::Open));
+        }
+        self.count_part(login.account, source).await?;
+        let migrated = match self.ask_migration(terms, name, Some(password)).await {
+            Ok(None) => return Ok((login, Guess::Counted)),
+            Ok(Some(migrated)) => Ok(migrated),
+            Err(error) => Err(error),
+        };
+        self.forgive_part(login.account, source).await?;
+        Ok((self.take_over(migrated?, name, Some(password)).await?, Guess::Open))
+    }
+
+    /// A proof of a password, which takes its time also where it can only fail.
+    pub(super) async fn attempt_guess(
+        &self,
+        guess: Guess,
+        account: Uuid,
+        source: IpAddr,
+        proof: impl Future<Output = Result<User, Error>>,
+    ) -> Result<User, Error> {
+        match guess {
+            Guess::Open => self.attempt(account, source, proof).await,
+            Guess::Counted => proof.await,
+        }
+    }
+
+    fn may_migrate(&self, login: &Login, name: &str) -> bool {
         let NameKeys { username, alias } = self.name_keys(name);
-        let may_be = username.is_some() || alias.is_some();
-        if login.user.is_some() || !may_be || !self.has_trigger(Trigger::UserMigration) {
-            return Ok(login);
-        }
-        // Counted while the other side judges, so that many at once are no more guesses than one after the other (K12).
-        if password.is_some() {
-            self.count_part(login.account, source).await?;
-        }
-        let asked = self.ask_migration(terms, name, password).await;
-        if password.is_some() {
-            self.forgive_part(login.account, source).await?;
-        }
-        let Some(migrated) = asked? else { return Ok(login) };
+        login.user.is_none() && (username.is_some() || alias.is_some()) && self.has_trigger(Trigger::UserMigration)
+    }
+
+    async fn take_over(&self, migrated: Migrated, name: &str, password: Option<&str>) -> Result<Login, Error> {
         let take_alias = migrated.force_alias_creation;
         let mut user = self.migrated(name, migrated, password.is_some()).map_err(nonsense)?;
         if let Some(password) = password {

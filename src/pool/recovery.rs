@@ -82,7 +82,7 @@ impl Pool {
             return Err(if tells { Error::UserNotFound } else { Rule::ResetByAdministrator.into() });
         }
         self.count_mail(login.account, source).await?;
-        let Login { account, user } = self.migrate(terms, login, name, None, source).await?;
+        let Login { account, user } = self.migrate(terms, login, name).await?;
         let seen = self.seen_delivery(user.as_ref(), name, ways);
         match self.may_reset(user.as_ref(), ways) {
             Err(why) if !self.hides_existence(terms.client) => Err(refusal(&why)),

@@ -24,11 +24,28 @@ impl Pool {
         name: &str,
         source: IpAddr,
     ) -> Result<(), Error> {
-        let hides = self.hides_existence(terms.client);
-        if !self.has_trigger(Trigger::PreAuthentication) || (user.is_none() && !hides) {
+        if self.asks_before(terms, user) {
+            self.may_attempt(account, source).await?;
+        }
+        self.pre_authentication_counted(terms, user, name, source).await
+    }
+
+    fn asks_before(&self, terms: Terms<'_>, user: Option<&User>) -> bool {
+        self.has_trigger(Trigger::PreAuthentication) && (user.is_some() || self.hides_existence(terms.client))
+    }
+
+    /// The same of a sign-in that is counted already, and may itself be what locks the name.
+    pub(super) async fn pre_authentication_counted(
+        &self,
+        terms: Terms<'_>,
+        user: Option<&User>,
+        name: &str,
+        source: IpAddr,
+    ) -> Result<(), Error> {
+        if !self.asks_before(terms, user) {
             return Ok(());
         }
-        self.may_attempt(account, source).await?;
+        let hides = self.hides_existence(terms.client);
         let occasion = Occasion {
             source: "PreAuthentication_Authentication",
             client: Some(&terms.client.id),
