@@ -35,6 +35,29 @@ const CRATES: [(&str, &[&str]); 11] = [
     ("reqwest", &["outbound"]),
 ];
 const LONGEST_FILE: usize = 350;
+/// What a value is called that nobody must learn byte by byte from how long a comparison takes.
+const SECRETS: [&str; 9] = ["secret", "signature", "mac", "m1", "digest", "tag", "password", "answer", "verifier"];
+/// Where a word among them is no secret that a caller guesses at: a type in BER, a password beside itself, two hashes that
+/// are both ours.
+const NO_SECRETS: [(&str, &str); 5] = [
+    ("api/account/pm415/request.rs", "password"),
+    ("outbound/ldap/start_tls.rs", "tag"),
+    ("pool/password.rs", "password"),
+    ("pool/password_change.rs", "password"),
+    ("pool/next_password.rs", "password"),
+];
+/// Who compares what a caller says with a secret.
+const COMPARE: [&str; 9] = [
+    "api/cognito/sigv4.rs",
+    "pool/api_key.rs",
+    "pool/app_secret.rs",
+    "pool/credential.rs",
+    "pool/hash/stored.rs",
+    "pool/refresh_token.rs",
+    "pool/srp/challenge.rs",
+    "pool/totp.rs",
+    "store/sql/challenges.rs",
+];
 
 struct Source {
     path: PathBuf,
@@ -136,6 +159,41 @@ fn time_and_memory_are_read_in_the_open() {
             let reads = source.code.contains(clock);
             assert!(!reads || (source.module == "clock" && clock == "SystemTime::now"), "{}", source.path.display());
         }
+    }
+}
+
+/// The last words of both sides of every `==` and `!=`.
+fn compared(code: &str) -> BTreeSet<&str> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let last = |side: &'_ str| side.len() - side.trim_end_matches(|c| !is_word(c)).len();
+    let mut words = BTreeSet::new();
+    for (at, _) in code.match_indices("==").chain(code.match_indices("!=")) {
+        let (left, right) = (&code[..at], code[at + 2..].trim_start());
+        let path = right.split(|c: char| !(is_word(c) || ".&*:()".contains(c))).next().unwrap();
+        for side in [left, path] {
+            let side = &side[..side.len() - last(side)];
+            words.insert(side.rsplit(|c| !is_word(c)).next().unwrap());
+        }
+    }
+    words
+}
+
+// K04: how long it takes is looked at by `cargo bench --bench constant_time`. Redis compares the answer to a challenge, which
+// is a tag under a key that no caller has.
+#[test]
+fn secrets_are_compared_in_constant_time_alone() {
+    assert_eq!(compared("if self.tag() != other.secret && a == *b.m1 {"), BTreeSet::from(["a", "m1", "secret", "tag"]));
+    let sources = sources();
+    let path = |source: &Source| source.path.to_str().unwrap().to_owned();
+    let mut open = Vec::new();
+    for source in &sources {
+        let found = compared(&source.code).into_iter().filter(|word| SECRETS.contains(word));
+        open.extend(found.map(|word| (path(source), word)));
+    }
+    open.retain(|(path, word)| !NO_SECRETS.contains(&(path, word)));
+    assert!(open.is_empty(), "crypto::same compares secrets: {open:?}");
+    for file in COMPARE {
+        assert!(sources.iter().any(|source| path(source) == file && source.code.contains("crypto::same(")), "{file}");
     }
 }
 
