@@ -15,9 +15,10 @@ use crate::pool::user_import::cognito_row;
 use crate::pool::{Group, MovedUser, Pool, PoolSettings, User};
 
 const HELP: &str = "\
-The file holds the pool's settings, groups and users: names, attributes, memberships, password hashes (former ones as well), SRP verifiers and
-the secrets of second factors. All of it is sealed under a passphrase, which is asked for or read from a file and never
-taken from the command line. `cognate import` takes it over, into a deployment with another master key as well.
+The file holds the pool's settings, groups and users: names, attributes, memberships, password hashes (former ones as
+well), SRP verifiers and the secrets of second factors. All of it is sealed under a passphrase, which is asked for or
+read from a file and never taken from the command line. `cognate import` takes it over, into a deployment with another
+master key as well.
 
 What is bound to this deployment stays: app clients, remembered devices, sessions, API keys, OAuth client secrets and
 signing keys.

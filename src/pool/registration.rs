@@ -1,4 +1,5 @@
-//! Registering as Cognito has it: a user, a code that is sent to him, the confirmation by it; and who owns an alias that two claim.
+//! Registering as Cognito has it: a user, a code that is sent to him, the confirmation by it; and who owns an alias that
+//! two claim.
 
 use std::net::IpAddr;
 
